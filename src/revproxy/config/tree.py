@@ -1,0 +1,57 @@
+"""The directive tree: what the reader makes of a file and everything later works on.
+
+Laws:
+- A section is a directive with children; a plain directive has `children` None.
+- Names keep their spelling; `key` is the name in lower case, the only form to compare.
+- `args` are the words as Apache's `ap_getword_conf` splits them; `raw` is the rest of the line
+  (after `${…}`) for directives that split it themselves. For a section `raw` ends before `>`.
+- Text is Latin-1 `str`: one character an octet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from revproxy.errors import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument and where it stands."""
+
+    text: str
+    location: Location
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(slots=True)
+class Directive:
+    """A line of the configuration, or a section with its lines."""
+
+    name: str
+    args: tuple[Word, ...]
+    raw: str
+    location: Location
+    children: list[Directive] | None = None
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.key = self.name.lower()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The arguments' texts."""
+        return tuple(word.text for word in self.args)
+
+    @property
+    def is_section(self) -> bool:
+        return self.children is not None
+
+    def walk(self) -> Iterator[Directive]:
+        """This directive and all below it, in file order."""
+        yield self
+        for child in self.children or ():
+            yield from child.walk()

@@ -1,0 +1,170 @@
+"""The exchange: one request and its response, Apache's `request_rec`.
+
+Laws:
+- Text is Latin-1 `str`, one character an octet; bodies are bytes.
+- `out` holds the response's normal header table, `err` the one that survives errors and internal
+  redirects (`headers_out` and `err_headers_out`).
+- An internal redirect is a new exchange whose `previous` is the old one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from revproxy.http.fields import Field, Fields
+
+Trace = Callable[[str, str], None]
+"""Called with a module's name and what it decided."""
+
+
+class Body(Protocol):
+    """A response body that is read piece by piece.
+
+    `first` is what is at hand already and comes before all that is read; `length` is the whole
+    number of octets (`first` included) or None where only the end tells.
+    """
+
+    first: bytes
+    length: int | None
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """Fill the front of `buffer`; 0 at the end. Raises OriginError for a body cut short."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the body holds; called once, also after an error."""
+        ...
+
+
+class RequestBody(Protocol):
+    """The body of a request, read as it comes from the client."""
+
+    length: int | None
+    """The declared octets; None for a chunked body."""
+    expects_continue: bool
+    """The client waits for a 100 before it sends; `read` sends one first."""
+
+    async def read(self) -> bytes:
+        """The next piece, b"" at the end. Raises HTTPError: 400 broken, 413 over the limit."""
+        ...
+
+
+class Connection(Protocol):
+    """What an exchange may know of its client's connection."""
+
+    client_address: str
+    client_port: int
+    local_address: str
+    local_port: int
+    is_tls: bool
+    requests: int
+    """The number of this request on the connection, from 1."""
+
+    async def send_interim(self, status: int, reason: str, fields: list[Field]) -> None:
+        """Send a 1xx response now."""
+        ...
+
+
+class Exchange:
+    """One request and its response."""
+
+    __slots__ = (
+        "body",
+        "body_sent",
+        "bytes_in",
+        "bytes_out",
+        "client_address",
+        "client_port",
+        "close",
+        "connection",
+        "content_type",
+        "env",
+        "err",
+        "error_detail",
+        "fields",
+        "filename",
+        "handler",
+        "host",
+        "log_id",
+        "method",
+        "notes",
+        "out",
+        "path",
+        "path_info",
+        "plan",
+        "previous",
+        "protocol",
+        "proxy",
+        "query",
+        "reason",
+        "request_body",
+        "request_line",
+        "server",
+        "started",
+        "status",
+        "target",
+        "trace",
+        "user",
+    )
+
+    def __init__(  # noqa: PLR0917 - called once a request, positionally
+        self,
+        connection: Connection,
+        request_line: str,
+        method: str,
+        target: str,
+        protocol: str,
+        fields: Fields,
+    ) -> None:
+        self.connection = connection
+        self.request_line = request_line
+        """The line as received (`%r`, THE_REQUEST)."""
+        self.method = method
+        self.target = target
+        """The request target as received."""
+        self.protocol = protocol
+        """"HTTP/1.1", "HTTP/1.0" or "HTTP/0.9"."""
+        self.fields = fields
+        self.host: str | None = None
+        """The host of the request in lower case, without port; None where the client named none."""
+        self.path = ""
+        """The decoded path (`r->uri`)."""
+        self.query: str | None = None
+        """What stands behind `?`, undecoded; None where there is no `?`."""
+        self.path_info = ""
+        self.filename: str | None = None
+        self.handler: str | None = None
+        self.proxy: Any = None
+        """What mod_proxy knows of where the request goes; None where it is not proxied."""
+        self.server: Any = None
+        """The virtual host, a `module.Server`."""
+        self.plan: Any = None
+        """The request plan in force, a `plan.plan.RequestPlan`."""
+        self.env: dict[str, str] = {}
+        self.notes: dict[str, str] = {}
+        self.user: str | None = None
+        self.client_address = connection.client_address
+        self.client_port = connection.client_port
+        self.request_body: RequestBody | None = None
+        """None where the request has no body."""
+        self.status = 200
+        self.reason: str | None = None
+        """The reason phrase; None for the standard one."""
+        self.out = Fields()
+        self.err = Fields()
+        self.content_type: str | None = None
+        """The response's type where a handler of ours made it; a proxied one stands in `out`."""
+        self.body: bytes | Body = b""
+        self.body_sent = 0
+        """Octets of the response body that went to the client, framing not counted (`%b`)."""
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.close = False
+        """The client's connection ends with this exchange."""
+        self.error_detail = ""
+        self.started = time.time_ns()
+        self.log_id: str | None = None
+        self.previous: Exchange | None = None
+        self.trace: Trace | None = None
