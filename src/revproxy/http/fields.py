@@ -4,6 +4,8 @@ Laws:
 - A field is a tuple (name in lower case, value, the line as on the wire without CRLF).
 - The line is kept as received, so that passing a field on costs no formatting.
 - Order is kept; names compare without case; several fields may bear one name.
+- `items` is a tuple that is replaced, never changed in place: tables share it with the head that
+  was parsed, and "nothing touched the fields" is one identity test on the hot path.
 - Text is Latin-1 `str`: one character an octet.
 """
 
@@ -26,12 +28,12 @@ def field_name(field: Field) -> str:
 
 
 class Fields:
-    """A header section. `items` may be read and replaced directly on the hot path."""
+    """A header section. `items` may be read and replaced directly."""
 
     __slots__ = ("items",)
 
     def __init__(self, items: Iterable[Field] = ()) -> None:
-        self.items: list[Field] = list(items)
+        self.items: tuple[Field, ...] = tuple(items)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.items)
@@ -66,7 +68,7 @@ class Fields:
 
     def add(self, name: str, value: str) -> None:
         """One more field, whatever is there."""
-        self.items.append(make_field(name, value))
+        self.items = (*self.items, make_field(name, value))
 
     def set(self, name: str, value: str) -> None:
         """Exactly one field of this name: the first keeps its place, others go."""
@@ -75,9 +77,9 @@ class Fields:
         for index, item in enumerate(self.items):
             if item[0] == key:
                 rest = [other for other in self.items[index + 1 :] if other[0] != key]
-                self.items[index:] = [new, *rest]
+                self.items = (*self.items[:index], new, *rest)
                 return
-        self.items.append(new)
+        self.items = (*self.items, new)
 
     def set_default(self, name: str, value: str) -> None:
         """Add the field where none of this name is there."""
@@ -89,14 +91,15 @@ class Fields:
         key = name.lower()
         for index, item in enumerate(self.items):
             if item[0] == key:
-                self.items[index] = make_field(field_name(item), f"{item[1]}, {value}")
+                joined = make_field(field_name(item), f"{item[1]}, {value}")
+                self.items = (*self.items[:index], joined, *self.items[index + 1 :])
                 return
         self.add(name, value)
 
     def unset(self, name: str) -> None:
         """Remove every field of this name."""
         key = name.lower()
-        self.items = [item for item in self.items if item[0] != key]
+        self.items = tuple(item for item in self.items if item[0] != key)
 
     def copy(self) -> Fields:
         """A table of its own with the same fields."""
