@@ -1,0 +1,119 @@
+"""Bytes in, bytes out: the calls on a non-blocking socket, plain or TLS.
+
+Laws:
+- Try first, and wait only where the kernel says so: a call that can go on costs no checkpoint.
+  Who loops over calls makes a checkpoint now and then itself.
+- A plain socket raises BlockingIOError, an `ssl.SSLSocket` SSLWantReadError or SSLWantWriteError;
+  no caller sees the difference. Every other failure is an OSError.
+- Nothing else in revproxy reads from or writes to a stream socket.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+
+from trio.lowlevel import wait_readable, wait_writable
+
+
+async def recv(sock: socket.socket, size: int) -> bytes:
+    """Up to `size` octets; b"" at the end."""
+    while True:
+        try:
+            return sock.recv(size)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            await wait_readable(sock)
+        except ssl.SSLWantWriteError:
+            await wait_writable(sock)
+
+
+async def recv_later(sock: socket.socket, size: int) -> bytes:
+    """As `recv`, for a peer that cannot have answered yet: waits first, saving a failing call.
+
+    Not for TLS, where decrypted octets may be at hand while the socket is silent.
+    """
+    await wait_readable(sock)
+    return await recv(sock, size)
+
+
+async def recv_into(sock: socket.socket, view: memoryview) -> int:
+    """Fill the front of `view`; the number of octets, 0 at the end."""
+    while True:
+        try:
+            return sock.recv_into(view)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            await wait_readable(sock)
+        except ssl.SSLWantWriteError:
+            await wait_writable(sock)
+
+
+async def send_all(sock: socket.socket, data: bytes | memoryview) -> None:
+    """Send the whole of `data`."""
+    try:
+        sent = sock.send(data)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        sent = 0
+    if sent == len(data):
+        return
+    view = memoryview(data)[sent:]
+    while view:
+        try:
+            view = view[sock.send(view) :]
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            await wait_writable(sock)
+        except ssl.SSLWantReadError:
+            await wait_readable(sock)
+
+
+async def connect(
+    family: int,
+    address: tuple[str, int] | tuple[str, int, int, int] | str,
+    *,
+    source: str | None = None,
+    receive_buffer: int = 0,
+    keepalive: bool = False,
+) -> socket.socket:
+    """A connected stream socket; `source` is the local address to bind first. Raises OSError."""
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if keepalive:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            sock.bind((source, 0))
+        status = sock.connect_ex(address)
+        if status in (errno.EINPROGRESS, errno.EAGAIN):
+            await wait_writable(sock)
+            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if status:
+            raise OSError(status, os.strerror(status))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def handshake(sock: ssl.SSLSocket) -> None:
+    """Do the TLS handshake. Raises ssl.SSLError or OSError."""
+    while True:
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            await wait_readable(sock)
+        except ssl.SSLWantWriteError:
+            await wait_writable(sock)
+        else:
+            return
+
+
+def is_silent(sock: socket.socket) -> bool:
+    """Whether an idle connection is alive: nothing to read, no end, no error."""
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return not poller.poll(0)

@@ -1,0 +1,247 @@
+"""One connection to an origin: a request out, a response in.
+
+Laws:
+- Sockets only through `sockets`; what is read is judged by `http/wire.py` alone.
+- A connection goes back to its pool only after a response that was read to its end, had a clear
+  length and left no octet over; else it is closed. So no response can reach another's client.
+- The caller keeps the time: `exchange.connection` carries the deadline that is in force.
+"""
+
+from __future__ import annotations
+
+import ssl
+from socket import socket
+from typing import TYPE_CHECKING, Final
+
+from revproxy import sockets
+from revproxy.errors import OriginError
+from revproxy.http.chunked import ChunkedReader
+from revproxy.http.wire import MAX_RESPONSE_HEAD, ResponseHead, parse_response
+
+if TYPE_CHECKING:
+    from revproxy.upstream.worker import Worker
+
+_READ_SIZE: Final = 64 * 1024
+
+
+class OriginConnection:
+    """A socket to an origin, and what was read from it but not used."""
+
+    __slots__ = ("idle_since", "is_tls", "requests", "rest", "sock", "worker")
+
+    def __init__(self, worker: Worker, sock: socket) -> None:
+        self.worker = worker
+        self.sock = sock
+        self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.rest = b""
+        self.requests = 0
+        """Responses that were read whole: above 0, the connection was reused."""
+        self.idle_since = 0.0
+
+    def is_alive(self) -> bool:
+        """Whether an idle connection can take a request."""
+        return sockets.is_silent(self.sock)
+
+    def close(self) -> None:
+        self.sock.close()
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """Raises OSError."""
+        await sockets.send_all(self.sock, data)
+
+    async def read_head(self, method: str) -> ResponseHead:
+        """The next response head, interim ones included; what follows it is in `rest`.
+
+        Raises OriginError 502 (not HTTP, closed, too long) and OSError.
+        """
+        data = self.rest
+        end = data.find(b"\r\n\r\n") if data else -1
+        while end < 0:
+            if data:
+                _check_beginning(data)
+            # A peer that has just been asked is not there yet: wait before the first call.
+            if self.is_tls or data:
+                piece = await sockets.recv(self.sock, _READ_SIZE)
+            else:
+                piece = await sockets.recv_later(self.sock, _READ_SIZE)
+            if not piece:
+                raise EndOfStreamError(bool(data))
+            scanned = len(data)
+            data = data + piece if data else piece
+            if data.startswith(b"\r\n"):
+                data = data[2:]
+            end = data.find(b"\r\n\r\n", max(0, scanned - 3))
+        self.rest = data[end + 4 :]
+        try:
+            return parse_response(data[:end], method)
+        except ValueError as error:
+            raise OriginError(502, str(error), reason="Proxy Error") from None
+
+
+class EndOfStreamError(OriginError):
+    """The origin closed the connection; `began` where part of a head had come."""
+
+    def __init__(self, began: bool) -> None:
+        super().__init__(502, "Error reading from remote server", reason="Proxy Error")
+        self.began = began
+
+
+def _check_beginning(data: bytes) -> None:
+    """Give up early on what cannot become a head. Raises OriginError 502."""
+    if not data.startswith(b"HTTP/1."[: len(data)]) and data not in (b"\r", b"\r\n"):
+        raise OriginError(502, "malformed status line", reason="Proxy Error")
+    if len(data) > MAX_RESPONSE_HEAD:
+        raise OriginError(502, "response head too long", reason="Proxy Error")
+
+
+class OriginBody:
+    """A response body as it comes from an origin (`http.message.Body`)."""
+
+    __slots__ = ("_connection", "first", "length")
+
+    def __init__(self, connection: OriginConnection, length: int | None) -> None:
+        self._connection: OriginConnection | None = connection
+        self.first = b""
+        self.length = length
+
+    def _finish(self, *, reusable: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if reusable and not connection.rest:
+                connection.requests += 1
+                connection.worker.release(connection)
+            else:
+                connection.worker.discard(connection)
+
+    async def close(self) -> None:
+        """Give back the connection; one that is not read to its end is closed."""
+        self._finish(reusable=False)
+
+
+class LengthBody(OriginBody):
+    """A body of known length."""
+
+    __slots__ = ("_remaining", "_reusable")
+
+    def __init__(self, connection: OriginConnection, length: int, *, reusable: bool) -> None:
+        super().__init__(connection, length)
+        self.first = connection.rest[:length]
+        connection.rest = connection.rest[length:]
+        self._remaining = length - len(self.first)
+        self._reusable = reusable
+        if not self._remaining:
+            self._finish(reusable=reusable)
+
+    async def readinto(self, buffer: memoryview) -> int:
+        if not self._remaining or self._connection is None:
+            return 0
+        try:
+            count = await sockets.recv_into(self._connection.sock, buffer[: self._remaining])
+        except OSError:
+            count = 0
+        if not count:
+            self._finish(reusable=False)
+            raise OriginError(502, "the origin's body ended before its Content-Length")
+        self._remaining -= count
+        if not self._remaining:
+            self._finish(reusable=self._reusable)
+        return count
+
+
+class ChunkedBody(OriginBody):
+    """A body in the chunked coding, decoded."""
+
+    __slots__ = ("_reader", "_reusable", "_surplus")
+
+    def __init__(self, connection: OriginConnection, *, reusable: bool) -> None:
+        super().__init__(connection, None)
+        self._reader = ChunkedReader()
+        self._reusable = reusable
+        self._surplus = b""
+        rest, connection.rest = connection.rest, b""
+        if rest:
+            self.first = self._decode(rest)
+
+    def _decode(self, data: bytes) -> bytes:
+        try:
+            decoded = self._reader.feed(data)
+        except ValueError as error:
+            self._finish(reusable=False)
+            raise OriginError(502, str(error)) from None
+        if self._reader.done and self._connection is not None:
+            self._connection.rest = self._reader.rest
+            self._finish(reusable=self._reusable)
+        return decoded
+
+    async def readinto(self, buffer: memoryview) -> int:
+        data = self._surplus
+        while not data:
+            if self._reader.done or self._connection is None:
+                return 0
+            try:
+                piece = await sockets.recv(self._connection.sock, len(buffer))
+            except OSError:
+                piece = b""
+            if not piece:
+                self._finish(reusable=False)
+                raise OriginError(502, "the origin's chunked body was cut short")
+            data = self._decode(piece)
+        count = min(len(data), len(buffer))
+        buffer[:count] = data[:count]
+        self._surplus = data[count:]
+        return count
+
+
+class CloseBody(OriginBody):
+    """A body that ends with the connection."""
+
+    __slots__ = ()
+
+    def __init__(self, connection: OriginConnection) -> None:
+        super().__init__(connection, None)
+        self.first, connection.rest = connection.rest, b""
+
+    async def readinto(self, buffer: memoryview) -> int:
+        if self._connection is None:
+            return 0
+        try:
+            count = await sockets.recv_into(self._connection.sock, buffer)
+        except ConnectionError:
+            raise OriginError(502, "the origin reset the connection") from None
+        except OSError:
+            count = 0
+        if not count:
+            self._finish(reusable=False)
+        return count
+
+
+class EmptyBody(OriginBody):
+    """No body: HEAD, 204, 304, or a length of 0."""
+
+    __slots__ = ()
+
+    def __init__(self, connection: OriginConnection, length: int | None, *, reusable: bool) -> None:
+        super().__init__(connection, length)
+        self._finish(reusable=reusable)
+
+    async def readinto(self, _buffer: memoryview) -> int:
+        return 0
+
+
+def body_of(connection: OriginConnection, head: ResponseHead, method: str) -> OriginBody:
+    """The body that follows `head` (RFC 9112, section 6.3). Raises OriginError 502."""
+    persistent = (
+        "close" not in head.connection
+        if head.protocol == "HTTP/1.1"
+        else "keep-alive" in head.connection
+    )
+    if method == "HEAD" or head.status in (204, 304):
+        return EmptyBody(connection, head.length, reusable=persistent)
+    if head.chunked:
+        # With a Content-Length beside it the framing is doubtful: one use only (RFC 9112, 6.3).
+        return ChunkedBody(connection, reusable=persistent and head.length is None)
+    if head.length is not None:
+        if head.length == 0:
+            return EmptyBody(connection, 0, reusable=persistent)
+        return LengthBody(connection, head.length, reusable=persistent)
+    return CloseBody(connection)

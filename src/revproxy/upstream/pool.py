@@ -1,0 +1,110 @@
+"""A pool of idle connections to one origin, one for each child process.
+
+Laws:
+- Last in, first out, O(1): the freshest connection is the likeliest to be alive, and surplus ones
+  grow old at the bottom, where `ttl` and `smax` take them.
+- An idle connection that is readable is dead (closed, or it spoke out of turn) and never used.
+- With `max`, at most so many connections are in use; further requests wait their turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Generic, Protocol, TypeVar
+
+import trio
+
+
+class Poolable(Protocol):
+    """What a pool keeps."""
+
+    idle_since: float
+
+    def is_alive(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Poolable)
+
+
+class Pool(Generic[C]):
+    """Idle connections and the count of those in use."""
+
+    __slots__ = ("_idle", "_waiting", "in_use", "keep", "maximum", "ttl")
+
+    def __init__(self, maximum: int | None, keep: int | None, ttl: float | None) -> None:
+        self.maximum = maximum
+        """Connections in use at once; None for no limit."""
+        self.keep = maximum if keep is None else keep
+        """Idle connections that are kept (`smax`); None for no limit, 0 for no reuse."""
+        self.ttl = ttl
+        """Seconds after which an idle connection beyond `keep` is closed."""
+        self.in_use = 0
+        self._idle: deque[C] = deque()
+        self._waiting: deque[trio.Event] = deque()
+
+    def __repr__(self) -> str:
+        return f"<Pool {self.in_use} in use, {len(self._idle)} idle>"
+
+    @property
+    def is_exhausted(self) -> bool:
+        """All connections that `max` allows are in use."""
+        return self.maximum is not None and self.in_use >= self.maximum
+
+    async def wait(self, limit: float | None) -> bool:
+        """Wait until a connection may be used; False after `limit` seconds."""
+        with trio.move_on_after(float("inf") if limit is None else limit):
+            while self.is_exhausted:
+                event = trio.Event()
+                self._waiting.append(event)
+                try:
+                    await event.wait()
+                finally:
+                    if not event.is_set():
+                        self._waiting.remove(event)
+            return True
+        return False
+
+    def take(self) -> C | None:
+        """An idle connection that is alive, None where there is none."""
+        while self._idle:
+            connection = self._idle.pop()
+            if self._is_fresh(connection) and connection.is_alive():
+                return connection
+            connection.close()
+        return None
+
+    def give(self, connection: C) -> None:
+        """Take back a connection in use."""
+        if self.keep == 0:
+            connection.close()
+        else:
+            if self.ttl is not None:
+                connection.idle_since = time.monotonic()
+            self._idle.append(connection)
+            if self.keep is not None and self.ttl is None and len(self._idle) > self.keep:
+                self._idle.popleft().close()
+        self.leave()
+
+    def leave(self) -> None:
+        """One connection less is in use."""
+        self.in_use -= 1
+        if self._waiting and not self.is_exhausted:
+            self._waiting.popleft().set()
+
+    def sweep(self) -> None:
+        """Close what is dead, and what is over `keep` and older than `ttl`."""
+        for connection in list(self._idle):
+            over = self.keep is not None and len(self._idle) > self.keep
+            if not connection.is_alive() or (over and not self._is_fresh(connection)):
+                self._idle.remove(connection)
+                connection.close()
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _is_fresh(self, connection: C) -> bool:
+        return self.ttl is None or time.monotonic() - connection.idle_since < self.ttl

@@ -1,0 +1,169 @@
+"""A worker: an origin as the configuration names it, with its pool (Apache's `proxy_worker`).
+
+Laws:
+- A worker is made at load and holds no socket until a child process uses it.
+- Names are resolved once and kept (addressttl=-1); after a connection failed at every address
+  they are looked up once more.
+- Every address is tried in turn; what fails is an OriginError: 503 for no connection, 500 for a
+  name that does not resolve.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from revproxy import sockets
+from revproxy.errors import OriginError
+from revproxy.http.uri import Url
+from revproxy.upstream.connection import OriginConnection
+from revproxy.upstream.pool import Pool
+
+Address = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The key=value parameters of ProxyPass, BalancerMember and ProxySet; times in seconds.
+
+    None stands for "not given": the timeouts then are ProxyTimeout's.
+    """
+
+    min: int = 0
+    max: int | None = None
+    smax: int | None = None
+    ttl: float | None = None
+    acquire: float | None = None
+    retry: float = 60.0
+    timeout: float | None = None
+    connectiontimeout: float | None = None
+    ping: float | None = None
+    keepalive: bool = False
+    disablereuse: bool = False
+    enablereuse: bool = False
+    addressttl: float | None = None
+    flushpackets: str = "off"
+    flushwait: float = 0.01
+    iobuffersize: int = 8192
+    receivebuffersize: int = 0
+    responsefieldsize: int = 8192
+    upgrade: str | None = None
+    secret: str | None = None
+    status: str = ""
+    route: str = ""
+    redirect: str = ""
+    loadfactor: float = 1.0
+    lbset: int = 0
+    given: frozenset[str] = field(default=frozenset())
+    """The names that were written, in lower case."""
+
+
+class Worker:
+    """An origin server and the connections to it."""
+
+    __slots__ = ("_addresses", "authority", "name", "parameters", "pool", "source", "unix", "url")
+
+    def __init__(
+        self,
+        url: Url,
+        parameters: Parameters,
+        *,
+        unix: str | None = None,
+        pooled: bool = True,
+        source: str | None = None,
+    ) -> None:
+        self.url = url
+        self.unix = unix
+        """The path of a Unix socket that stands for host and port."""
+        self.parameters = parameters
+        self.name = f"{url.scheme}://{url.authority}{url.path}"
+        self.authority = url.authority
+        """What the Host field of a request says where ProxyPreserveHost is off."""
+        self.source = source
+        self._addresses: list[Address] | None = None
+        reuse = pooled and not parameters.disablereuse
+        self.pool: Pool[OriginConnection] = Pool(
+            maximum=parameters.max,
+            keep=0 if not reuse else parameters.smax,
+            ttl=parameters.ttl,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.name} {self.pool!r}>"
+
+    @property
+    def reuses(self) -> bool:
+        """Whether connections are kept for further requests."""
+        return self.pool.keep != 0
+
+    async def connection(self, timeout: float) -> OriginConnection:
+        """A connection that is ours alone until `release` or `discard`.
+
+        `timeout` bounds each attempt to connect. Raises OriginError.
+        """
+        limit = self.parameters.acquire
+        if self.pool.is_exhausted and not await self.pool.wait(limit):
+            raise OriginError(503, f"no connection to {self.name} within the acquire time")
+        self.pool.in_use += 1
+        idle = self.pool.take()
+        if idle is not None:
+            return idle
+        try:
+            return await self._open(timeout)
+        except BaseException:
+            self.pool.leave()
+            raise
+
+    def release(self, connection: OriginConnection) -> None:
+        """Give back a connection whose last response was read to its end."""
+        self.pool.give(connection)
+
+    def discard(self, connection: OriginConnection) -> None:
+        """Close a connection that cannot serve another request."""
+        connection.close()
+        self.pool.leave()
+
+    async def _open(self, timeout: float) -> OriginConnection:
+        if self.unix is not None:
+            return await self._try([(socket.AF_UNIX, self.unix)], timeout)
+        if self._addresses is None:
+            self._addresses = await self._resolve()
+        try:
+            return await self._try(self._addresses, timeout)
+        except OriginError:
+            fresh = await self._resolve()
+            if fresh == self._addresses:
+                raise
+            self._addresses = fresh
+            return await self._try(fresh, timeout)
+
+    async def _resolve(self) -> list[Address]:
+        host = self.url.host.strip("[]")
+        try:
+            found = await trio.socket.getaddrinfo(
+                host, self.url.effective_port, type=socket.SOCK_STREAM
+            )
+        except (OSError, UnicodeError):
+            raise OriginError(
+                500, f"DNS lookup failure for: {self.url.host}", reason="Proxy Error"
+            ) from None
+        return [(int(family), address) for family, _, _, _, address in found]
+
+    async def _try(self, addresses: list[Address], timeout: float) -> OriginConnection:
+        for family, address in addresses:
+            with trio.move_on_after(timeout):
+                try:
+                    sock = await sockets.connect(
+                        family,
+                        address,
+                        source=self.source,
+                        receive_buffer=self.parameters.receivebuffersize,
+                        keepalive=self.parameters.keepalive,
+                    )
+                except OSError:
+                    continue
+                return OriginConnection(self, sock)
+        raise OriginError(503, f"no connection to {self.name}")
