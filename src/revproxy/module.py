@@ -23,6 +23,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import Diagnostic, DirectiveError
 from revproxy.filters import Filter
 from revproxy.http.message import Exchange
+from revproxy.http.uri import DEFAULT_PORTS
 from revproxy.pattern import Pattern
 
 T = TypeVar("T")
@@ -179,6 +180,25 @@ class Server:
     main_error_log: str = ""
     config_file: str = ""
     config_line: int = 0
+    product: str = "revproxy"
+    """The product tokens by ServerTokens: what Server and Via say."""
+    modules: frozenset[str] = frozenset()
+    """The modules that are loaded."""
+    shared: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What a module makes once a virtual host, by the module's name."""
+
+    def self_url(self, exchange: Exchange, path: str) -> str:
+        """An absolute URL of this server (`ap_construct_url`, UseCanonicalName)."""
+        scheme = self.scheme or ("https" if exchange.connection.is_tls else "http")
+        default = DEFAULT_PORTS[scheme]
+        if self.canonical_name == "Off" and exchange.host is not None:
+            host, port = exchange.host, exchange.host_port or self.port or default
+        else:
+            host, port = self.name, self.port or default
+        if self.canonical_port:
+            port = exchange.connection.local_port
+        authority = host if port == default else f"{host}:{port}"
+        return f"{scheme}://{authority}{path}"
 
 
 HookFactory: TypeAlias = Callable[[Any, Server], Hook | None]

@@ -10,10 +10,12 @@ Laws:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, Fields
+from revproxy.http.wire import RequestBlock
 
 Trace = Callable[[str, str], None]
 """Called with a module's name and what it decided."""
@@ -38,13 +40,27 @@ class Body(Protocol):
         ...
 
 
+class Tunnel(Protocol):
+    """What a connection becomes after a 101: bytes both ways until either side closes."""
+
+    async def relay(
+        self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Pass on what `receive` gives from the client, and `send` it what the origin says."""
+        ...
+
+
 class RequestBody(Protocol):
     """The body of a request, read as it comes from the client."""
 
     length: int | None
     """The declared octets; None for a chunked body."""
     expects_continue: bool
-    """The client waits for a 100 before it sends; `read` sends one first."""
+    """The client waits for a 100 before it sends: `read` sends one first, unless this is reset."""
+
+    def at_hand(self) -> bytes | None:
+        """The whole body where it has come already, else None. Consumes it."""
+        ...
 
     async def read(self) -> bytes:
         """The next piece, b"" at the end. Raises HTTPError: 400 broken, 413 over the limit."""
@@ -62,7 +78,18 @@ class Connection(Protocol):
     requests: int
     """The number of this request on the connection, from 1."""
 
-    async def send_interim(self, status: int, reason: str, fields: list[Field]) -> None:
+    memo: dict[Any, Any]
+    """What a module wants to remember from one request on the connection to the next."""
+
+    def set_deadline(self, seconds: float, on_timeout: HTTPError | None) -> None:
+        """What comes next may take so long; `on_timeout` is then the answer (None: just close)."""
+        ...
+
+    def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Run a task beside this one; it must end by itself and raise nothing."""
+        ...
+
+    async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None:
         """Send a 1xx response now."""
         ...
 
@@ -72,6 +99,7 @@ class Exchange:
 
     __slots__ = (
         "body",
+        "block",
         "body_sent",
         "bytes_in",
         "bytes_out",
@@ -87,6 +115,7 @@ class Exchange:
         "filename",
         "handler",
         "host",
+        "host_port",
         "log_id",
         "method",
         "notes",
@@ -98,6 +127,7 @@ class Exchange:
         "protocol",
         "proxy",
         "query",
+        "raw_path",
         "reason",
         "request_body",
         "request_line",
@@ -109,14 +139,14 @@ class Exchange:
         "user",
     )
 
-    def __init__(  # noqa: PLR0917 - called once a request, positionally
+    def __init__(  # noqa: PLR0915 - every slot once
         self,
         connection: Connection,
         request_line: str,
         method: str,
         target: str,
         protocol: str,
-        fields: Fields,
+        block: RequestBlock,
     ) -> None:
         self.connection = connection
         self.request_line = request_line
@@ -126,11 +156,17 @@ class Exchange:
         """The request target as received."""
         self.protocol = protocol
         """"HTTP/1.1", "HTTP/1.0" or "HTTP/0.9"."""
-        self.fields = fields
+        self.fields = Fields(block.fields)
+        self.block = block
+        """What the fields said as they were received."""
         self.host: str | None = None
         """The host of the request in lower case, without port; None where the client named none."""
+        self.host_port: int | None = None
+        """The port the client named."""
         self.path = ""
         """The decoded path (`r->uri`)."""
+        self.raw_path = ""
+        """The path as it was sent, without query."""
         self.query: str | None = None
         """What stands behind `?`, undecoded; None where there is no `?`."""
         self.path_info = ""
@@ -156,7 +192,7 @@ class Exchange:
         self.err = Fields()
         self.content_type: str | None = None
         """The response's type where a handler of ours made it; a proxied one stands in `out`."""
-        self.body: bytes | Body = b""
+        self.body: bytes | Body | Tunnel = b""
         self.body_sent = 0
         """Octets of the response body that went to the client, framing not counted (`%b`)."""
         self.bytes_in = 0

@@ -27,6 +27,19 @@ from revproxy.http.fields import Field, make_field
 MAX_RESPONSE_HEAD: Final = 256 * 1024
 """Octets of a response head after which the origin is given up."""
 
+HOP_BY_HOP: Final = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Fields of one connection, whatever Connection names (RFC 9110, section 7.6.1)."""
+
 _MEMO_ENTRIES: Final = 4096
 _MEMO_BLOCK_SIZE: Final = 4096
 
@@ -76,6 +89,8 @@ class RequestBlock:
     """The options of Connection, in lower case."""
     expect: str | None
     upgrade: str | None
+    end_to_end: tuple[Field, ...]
+    """`fields` without this hop's (RFC 9110, section 7.6.1), Host, Content-Length and Expect."""
     count: int
     """Field lines as received."""
     longest: int
@@ -105,6 +120,10 @@ class ResponseHead:
     chunked: bool
     connection: frozenset[str]
     upgrade: str | None
+    end_to_end: tuple[Field, ...]
+    """`fields` without those of this hop (RFC 9110, section 7.6.1)."""
+    names: frozenset[str]
+    """The names in `end_to_end`."""
 
 
 _lines: dict[bytes, Field] = {}
@@ -112,7 +131,7 @@ _request_blocks: dict[bytes, RequestBlock] = {}
 _response_heads: dict[bytes, ResponseHead] = {}
 _request_lines: dict[bytes, tuple[str, str, str, str]] = {}
 
-_NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, 0, 0)
+_NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, (), 0, 0)
 
 
 def parse_request(head: bytes, limits: Limits) -> RequestHead:
@@ -199,14 +218,17 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     host = values.get("host")
     if host is not None and _HOST(host) is None:
         raise HTTPError(400, "Invalid Host", close=True)
+    connection = _tokens(values.get("connection"))
+    hop = HOP_BY_HOP | connection | {"host", "content-length", "expect"}
     block = RequestBlock(
         fields=tuple(joined),
         host=host,
         length=int(values["content-length"]) if "content-length" in values else None,
         chunked="transfer-encoding" in values,
-        connection=_tokens(values.get("connection")),
+        connection=connection,
         expect=values.get("expect"),
         upgrade=values.get("upgrade"),
+        end_to_end=tuple(item for item in joined if item[0] not in hop),
         count=len(items),
         longest=max(len(item[2]) for item in joined),
     )
@@ -332,6 +354,9 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
     for name, value, _ in items:
         lists[name] = f"{lists[name]}, {value}" if name in lists else value
     length = lists.get("content-length")
+    connection = _tokens(lists.get("connection"))
+    hop = HOP_BY_HOP | connection | {"proxy-authenticate"}
+    end_to_end = tuple(item for item in items if item[0] not in hop)
     return ResponseHead(
         status=int(status),
         reason=(reason or b"").decode("latin-1"),
@@ -339,8 +364,10 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         fields=tuple(items),
         length=int(length.split(",")[0]) if length is not None else None,
         chunked="transfer-encoding" in lists,
-        connection=_tokens(lists.get("connection")),
+        connection=connection,
         upgrade=lists.get("upgrade"),
+        end_to_end=end_to_end,
+        names=frozenset(item[0] for item in end_to_end),
     )
 
 

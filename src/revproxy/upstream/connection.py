@@ -19,6 +19,7 @@ from revproxy.http.chunked import ChunkedReader
 from revproxy.http.wire import MAX_RESPONSE_HEAD, ResponseHead, parse_response
 
 if TYPE_CHECKING:
+    from revproxy.upstream.request import BodySender
     from revproxy.upstream.worker import Worker
 
 _READ_SIZE: Final = 64 * 1024
@@ -27,7 +28,7 @@ _READ_SIZE: Final = 64 * 1024
 class OriginConnection:
     """A socket to an origin, and what was read from it but not used."""
 
-    __slots__ = ("idle_since", "is_tls", "requests", "rest", "sock", "worker")
+    __slots__ = ("idle_since", "is_tls", "requests", "rest", "sender", "sock", "worker")
 
     def __init__(self, worker: Worker, sock: socket) -> None:
         self.worker = worker
@@ -37,6 +38,8 @@ class OriginConnection:
         self.requests = 0
         """Responses that were read whole: above 0, the connection was reused."""
         self.idle_since = 0.0
+        self.sender: BodySender | None = None
+        """What still sends a request's body, where the response came first."""
 
     def is_alive(self) -> bool:
         """Whether an idle connection can take a request."""
@@ -107,6 +110,10 @@ class OriginBody:
     def _finish(self, *, reusable: bool) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            sender, connection.sender = connection.sender, None
+            if sender is not None and not sender.done:
+                sender.cancel()
+                reusable = False
             if reusable and not connection.rest:
                 connection.requests += 1
                 connection.worker.release(connection)

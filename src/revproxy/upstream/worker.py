@@ -64,7 +64,17 @@ class Parameters:
 class Worker:
     """An origin server and the connections to it."""
 
-    __slots__ = ("_addresses", "authority", "name", "parameters", "pool", "source", "unix", "url")
+    __slots__ = (
+        "_addresses",
+        "_pooled",
+        "authority",
+        "name",
+        "parameters",
+        "pool",
+        "source",
+        "unix",
+        "url",
+    )
 
     def __init__(
         self,
@@ -78,13 +88,18 @@ class Worker:
         self.url = url
         self.unix = unix
         """The path of a Unix socket that stands for host and port."""
-        self.parameters = parameters
         self.name = f"{url.scheme}://{url.authority}{url.path}"
         self.authority = url.authority
         """What the Host field of a request says where ProxyPreserveHost is off."""
         self.source = source
         self._addresses: list[Address] | None = None
-        reuse = pooled and not parameters.disablereuse
+        self._pooled = pooled
+        self.configure(parameters)
+
+    def configure(self, parameters: Parameters) -> None:
+        """Take other parameters; only before the first request."""
+        self.parameters = parameters
+        reuse = self._pooled and not parameters.disablereuse
         self.pool: Pool[OriginConnection] = Pool(
             maximum=parameters.max,
             keep=0 if not reuse else parameters.smax,

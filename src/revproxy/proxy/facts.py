@@ -1,0 +1,37 @@
+"""What the handler of a request plan knows of mod_proxy's settings, worked out once at load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from revproxy.module import Server
+from revproxy.proxy.reverse import CookieRule, ReverseRule
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """mod_proxy's settings with every default filled in; times in seconds."""
+
+    server: Server
+    preserve_host: bool = False
+    add_headers: bool = True
+    continue_100: bool = True
+    interpolate: bool = False
+    override: bool = False
+    override_codes: frozenset[int] = frozenset()
+    via: str = "Off"
+    via_name: str = ""
+    timeout: float = 60.0
+    max_forwards: int = -1
+    blocks: tuple[str, ...] = ()
+    reverses: tuple[ReverseRule, ...] = ()
+    cookie_paths: tuple[CookieRule, ...] = ()
+    cookie_domains: tuple[CookieRule, ...] = ()
+
+    def overrides(self, status: int) -> bool:
+        """Whether ProxyErrorOverride takes a response of this status."""
+        return (
+            self.override
+            and status >= 400
+            and (not self.override_codes or status in self.override_codes)
+        )

@@ -1,0 +1,303 @@
+"""The handler for HTTP/1.1 origins: composes the request, fills in the response.
+
+Laws:
+- What belongs to one connection stays there (RFC 9110, section 7.6.1), before ours is added: no
+  client can suppress X-Forwarded-For by naming it in Connection.
+- Order on the wire as Apache's: Host, the client's fields, ours, the framing, Connection.
+- A client that repeats its fields on a connection costs no composing: the lines are remembered
+  by the identity of the field table (2 µs of 25 a request).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from revproxy.errors import HTTPError, OriginError
+from revproxy.http.fields import Field, make_field
+from revproxy.http.message import Exchange, RequestBody
+from revproxy.http.wire import HOP_BY_HOP, ResponseHead
+from revproxy.proxy.facts import ProxyFacts
+from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
+from revproxy.proxy.workers import Target, interpolate_env
+from revproxy.upstream.connection import OriginConnection, body_of
+from revproxy.upstream.request import OriginRequest, ask
+from revproxy.upstream.tunnel import OriginTunnel
+from revproxy.upstream.worker import Worker
+
+PREFETCH: Final = 16 * 1024
+"""Octets of a chunked body that are awaited, so that a short one goes with a Content-Length."""
+
+_OURS: Final = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-server")
+
+
+class Http1Handler:
+    """Handles the exchanges of one request plan whose target is http:// or ws://."""
+
+    def __init__(self, facts: ProxyFacts) -> None:
+        self._facts = facts
+        self._has_reverse = bool(facts.reverses)
+        self._has_cookies = bool(facts.cookie_paths or facts.cookie_domains)
+
+    async def __call__(self, exchange: Exchange, target: Target) -> bool:
+        """Ask the origin. Raises OriginError or HTTPError."""
+        facts, worker = self._facts, target.worker
+        upgrade = _allowed_upgrade(exchange, worker)
+        body = exchange.request_body
+        prefetched = b""
+        if body is None:
+            request_data, streamed, chunked = self._head(exchange, target, upgrade), None, False
+        else:
+            expects = body.expects_continue and facts.continue_100
+            # The origin's own 100 goes to the client then: reading must not send another.
+            body.expects_continue = body.expects_continue and not expects
+            prefetched, streamed, chunked = await _prefetch(exchange, body, expects)
+            framing = self._framing(exchange, prefetched, streamed, chunked)
+            if expects and streamed is not None:
+                framing = (b"Expect: 100-continue", *framing)
+            head = self._compose(exchange, target, upgrade, framing)
+            request_data = head + (_chunked(prefetched) if chunked else prefetched)
+        parameters = worker.parameters
+        timeout = parameters.timeout or facts.timeout
+        request = OriginRequest(
+            method=exchange.method,
+            data=request_data,
+            body=streamed,
+            is_chunked=chunked,
+            timeout=timeout,
+            connect_timeout=parameters.connectiontimeout or timeout,
+        )
+
+        async def interim(head: ResponseHead) -> None:
+            if head.status != 100 or b"\r\nExpect: " in request_data:
+                await _pass_interim(exchange, head)
+
+        origin, head_in = await ask(exchange, worker, request, interim)
+        if head_in.status == 101:
+            self._switch(exchange, origin, head_in, upgrade, timeout)
+        else:
+            await self._answer(exchange, origin, head_in)
+        return True
+
+    # The request.
+
+    def _head(self, exchange: Exchange, target: Target, upgrade: str | None) -> bytes:
+        """The head of a request without a body to send."""
+        items = exchange.fields.items
+        memo = exchange.connection.memo.get(self)
+        plain = (
+            upgrade is None
+            and items is exchange.block.fields
+            and exchange.client_address == exchange.connection.client_address
+            and not exchange.env
+        )
+        if plain and memo is not None and memo[0] is items and memo[1] == target.authority:
+            lines = memo[2]
+            if memo[3] is target.worker:
+                return b"%b %b HTTP/1.1\r\n%b" % (
+                    exchange.method.encode("latin-1"),
+                    target.path.encode("latin-1"),
+                    lines,
+                )
+        framing = (b"Content-Length: 0",) if exchange.block.length == 0 else ()
+        head = self._compose(exchange, target, upgrade, framing)
+        if plain:
+            lines = head[head.index(b"\r\n") + 2 :]
+            exchange.connection.memo[self] = (items, target.authority, lines, target.worker)
+        return head
+
+    def _compose(
+        self,
+        exchange: Exchange,
+        target: Target,
+        upgrade: str | None,
+        framing: tuple[bytes, ...],
+    ) -> bytes:
+        facts = self._facts
+        host = exchange.fields.get("host") if facts.preserve_host else None
+        old = "force-proxy-request-1.0" in exchange.env
+        first = f"{exchange.method} {target.path} HTTP/1.{0 if old else 1}".encode("latin-1")
+        lines = [first, b"Host: " + (host or target.authority).encode("latin-1")]
+        lines += [item[2] for item in self._fields(exchange)]
+        lines += framing
+        if upgrade is not None:
+            lines += (b"Upgrade: " + upgrade.encode("latin-1"), b"Connection: Upgrade")
+        elif target.worker.reuses and not old and "proxy-nokeepalive" not in exchange.env:
+            lines.append(b"Connection: Keep-Alive")
+        else:
+            lines.append(b"Connection: close")
+        lines.append(b"\r\n")
+        return b"\r\n".join(lines)
+
+    def _fields(self, exchange: Exchange) -> list[Field]:
+        """The client's end-to-end fields, with ours joined to them or behind them."""
+        facts, block = self._facts, exchange.block
+        if exchange.fields.items is block.fields:
+            items = list(block.end_to_end)
+        else:
+            hop = HOP_BY_HOP | block.connection | {"host", "content-length", "expect"}
+            items = [item for item in exchange.fields.items if item[0] not in hop]
+        if facts.via == "Block":
+            items = [item for item in items if item[0] != "via"]
+        elif facts.via != "Off":
+            _merge(items, "Via", f"{exchange.protocol[5:]} {facts.via_name}")
+        if facts.max_forwards >= 0 and "max-forwards" not in exchange.fields:
+            items.append(make_field("Max-Forwards", str(facts.max_forwards)))
+        if facts.add_headers:
+            _merge(items, "X-Forwarded-For", exchange.client_address)
+            host = exchange.fields.get("host")
+            if host:
+                _merge(items, "X-Forwarded-Host", host)
+            _merge(items, "X-Forwarded-Server", facts.server.name)
+        return items
+
+    @staticmethod
+    def _framing(
+        exchange: Exchange, prefetched: bytes, streamed: RequestBody | None, chunked: bool
+    ) -> tuple[bytes, ...]:
+        if chunked:
+            return (b"Transfer-Encoding: chunked",)
+        length = len(prefetched) if streamed is None else exchange.block.length
+        return (b"Content-Length: %d" % (length or 0),)
+
+    # The response.
+
+    async def _answer(
+        self, exchange: Exchange, origin: OriginConnection, head: ResponseHead
+    ) -> None:
+        body = body_of(origin, head, exchange.method)
+        exchange.status = head.status
+        exchange.reason = head.reason
+        exchange.body = body
+        facts = self._facts
+        if facts.override and facts.overrides(head.status):
+            await body.close()
+            exchange.body = b""
+            for item in head.end_to_end:
+                if item[0] == "www-authenticate":
+                    exchange.err.items = (*exchange.err.items, item)
+            raise HTTPError(head.status, reason=head.reason or None)
+        exchange.out.items = self._fields_back(exchange, head)
+        if head.chunked and head.length is not None:
+            exchange.out.unset("Content-Length")
+
+    def _fields_back(self, exchange: Exchange, head: ResponseHead) -> tuple[Field, ...]:
+        facts = self._facts
+        items = head.end_to_end
+        if self._has_reverse and not REVERSED_FIELDS.isdisjoint(head.names):
+            items = tuple(
+                self._reverse(exchange, item) if item[0] in REVERSED_FIELDS else item
+                for item in items
+            )
+        if self._has_cookies and "set-cookie" in head.names:
+            items = tuple(
+                self._cookie(exchange, item) if item[0] == "set-cookie" else item for item in items
+            )
+        if facts.via == "Block":
+            items = tuple(item for item in items if item[0] != "via")
+        elif facts.via != "Off":
+            merged = list(items)
+            _merge(merged, "Via", f"{head.protocol[5:]} {facts.via_name}")
+            items = tuple(merged)
+        return items
+
+    def _reverse(self, exchange: Exchange, item: Field) -> Field:
+        facts = self._facts
+        value = reverse_location(
+            item[1],
+            facts.reverses,
+            lambda path: facts.server.self_url(exchange, path),
+            (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
+        )
+        return item if value is item[1] else _respelled(item, value)
+
+    def _cookie(self, exchange: Exchange, item: Field) -> Field:
+        facts = self._facts
+        value = reverse_cookie(
+            item[1],
+            facts.cookie_paths,
+            facts.cookie_domains,
+            (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
+        )
+        return item if value == item[1] else _respelled(item, value)
+
+    def _switch(
+        self,
+        exchange: Exchange,
+        origin: OriginConnection,
+        head: ResponseHead,
+        upgrade: str | None,
+        timeout: float,
+    ) -> None:
+        if upgrade is None or (head.upgrade or "").lower() != upgrade.lower():
+            origin.worker.discard(origin)
+            raise OriginError(502, "unexpected upgrade by the origin", reason="Proxy Error")
+        exchange.status = 101
+        exchange.reason = head.reason
+        exchange.out.items = (
+            *head.end_to_end,
+            make_field("Upgrade", head.upgrade or upgrade),
+            make_field("Connection", "Upgrade"),
+        )
+        exchange.body = OriginTunnel(origin, exchange.connection, timeout)
+
+
+async def _pass_interim(exchange: Exchange, head: ResponseHead) -> None:
+    mode = exchange.env.get("proxy-interim-response", "RFC").lower()
+    if exchange.protocol == "HTTP/1.1" and (head.status == 100 or mode != "suppress"):
+        await exchange.connection.send_interim(head.status, head.reason, head.end_to_end)
+
+
+def _merge(items: list[Field], name: str, value: str) -> None:
+    """Join `value` to the field of this name in its place, or add it at the end."""
+    key = name.lower()
+    for index, item in enumerate(items):
+        if item[0] == key:
+            items[index] = _respelled(item, f"{item[1]}, {value}")
+            return
+    items.append(make_field(name, value))
+
+
+def _respelled(item: Field, value: str) -> Field:
+    """The field with another value and its name as it was spelled."""
+    return make_field(item[2].split(b":", 1)[0].decode("latin-1"), value)
+
+
+def _chunked(data: bytes) -> bytes:
+    return b"".join((b"%x\r\n" % len(data), data, b"\r\n")) if data else b""
+
+
+def _allowed_upgrade(exchange: Exchange, worker: Worker) -> str | None:
+    """The protocol the client may switch to, None where it asks for none or may not."""
+    token = exchange.block.upgrade
+    if token is None or "upgrade" not in exchange.block.connection:
+        return None
+    if worker.url.scheme in ("ws", "wss"):
+        allowed = worker.parameters.upgrade or "WebSocket"
+    elif worker.parameters.upgrade is None:
+        return None
+    else:
+        allowed = worker.parameters.upgrade
+    names = {name.strip().lower() for name in allowed.split(",")}
+    return token if "any" in names or token.lower() in names else None
+
+
+async def _prefetch(
+    exchange: Exchange, body: RequestBody, expects: bool
+) -> tuple[bytes, RequestBody | None, bool]:
+    """What of the body goes with the head, what is streamed after it, and whether chunked."""
+    whole = body.at_hand()
+    if whole is not None:
+        return whole, None, "proxy-sendchunked" in exchange.env
+    if expects:
+        return b"", body, body.length is None
+    if body.length is not None:
+        return b"", body, False
+    pieces: list[bytes] = []
+    size = 0
+    while size < PREFETCH:
+        piece = await body.read()
+        if not piece:
+            return b"".join(pieces), None, False
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces), body, True

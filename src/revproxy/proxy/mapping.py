@@ -1,0 +1,166 @@
+"""ProxyPass and ProxyPassMatch: from the path of a request to the URL at an origin.
+
+Laws:
+- The first entry that matches in file order wins, never the longest; `!` ends the search.
+- A prefix matches by segment; the target is the origin's URL and the rest of the path, glued.
+- The cost of a look-up grows with the depth of the path, not with the number of entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from revproxy.http.uri import merge_slashes
+from revproxy.pattern import Pattern
+from revproxy.upstream.worker import Parameters
+
+_GROUP: Final = re.compile(r"\\(.)|\$([0-9])|&")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyPass:
+    """One ProxyPass or ProxyPassMatch. `target` is None for `!`."""
+
+    path: str
+    target: str | None
+    pattern: Pattern | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    nocanon: bool = False
+    noquery: bool = False
+    interpolate: bool = False
+    encoded: bool = False
+    """mapping=encoded: compare the path as it was sent."""
+    servlet: bool = False
+    """mapping=servlet: compare without path parameters."""
+
+    @property
+    def is_dynamic(self) -> bool:
+        """The origin is known only when the request is."""
+        return self.pattern is not None or self.interpolate or self.target is None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a look-up found: the entry, and the target with what follows glued to it."""
+
+    entry: ProxyPass
+    base: str
+    """The target without the rest of the path; all of it for a regex with groups."""
+    rest: str
+
+
+def prefix_length(path: str, prefix: str) -> int:
+    """Octets of `path` that `prefix` covers, 0 for no match (`alias_match`)."""
+    position = 0
+    index = 0
+    while index < len(prefix):
+        if prefix[index] == "/":
+            if position >= len(path) or path[position] != "/":
+                return 0
+            while index < len(prefix) and prefix[index] == "/":
+                index += 1
+            while position < len(path) and path[position] == "/":
+                position += 1
+        else:
+            if position >= len(path) or path[position] != prefix[index]:
+                return 0
+            index += 1
+            position += 1
+    if prefix and prefix[-1] != "/" and position < len(path) and path[position] != "/":
+        return 0
+    return position
+
+
+def substitute(template: str, match: re.Match[str]) -> str:
+    """`$0` to `$9` and `&` replaced by what matched (`ap_pregsub`); `\\` keeps what follows."""
+
+    def group(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return found[1] if found[1] in "$&" else found[0]
+        number = 0 if found[2] is None else int(found[2])
+        if number > match.re.groups:
+            return ""
+        return match[number] or ""
+
+    return _GROUP.sub(group, template)
+
+
+class Mapping:
+    """The ProxyPass entries of a server, indexed.
+
+    `usable` may skip an entry (ws:// for a request that does not upgrade).
+    """
+
+    def __init__(self, entries: Sequence[ProxyPass]) -> None:
+        self._entries = tuple(entries)
+        self._by_prefix: dict[str, int] = {}
+        self._others: list[int] = []
+        for index, entry in enumerate(self._entries):
+            if entry.pattern or entry.interpolate or entry.encoded or entry.servlet:
+                self._others.append(index)
+            else:
+                self._by_prefix.setdefault(merge_slashes(entry.path), index)
+
+    def find(
+        self,
+        path: str,
+        raw_path: str,
+        interpolate: Callable[[str], str] | None = None,
+    ) -> Match | None:
+        """The entry for a decoded `path` that was sent as `raw_path`."""
+        best = self._find_prefix(path)
+        for index in self._others:
+            if best is not None and index > best:
+                break
+            match = match_entry(self._entries[index], path, raw_path, interpolate)
+            if match is not None:
+                return match
+        if best is None:
+            return None
+        return match_entry(self._entries[best], path, raw_path, interpolate)
+
+    def _find_prefix(self, path: str) -> int | None:
+        if "//" in path:
+            path = merge_slashes(path)
+        known = self._by_prefix
+        best = known.get(path)
+        end = path.rfind("/")
+        while end >= 0:
+            for prefix in (path[: end + 1], path[:end]):
+                index = known.get(prefix) if prefix else None
+                if index is not None and (best is None or index < best):
+                    best = index
+            end = path.rfind("/", 0, end)
+        return best
+
+
+def match_entry(
+    entry: ProxyPass,
+    path: str,
+    raw_path: str,
+    interpolate: Callable[[str], str] | None = None,
+) -> Match | None:
+    """Try one entry."""
+    subject = raw_path if entry.encoded else path
+    if entry.servlet:
+        subject = re.sub(r";[^/]*", "", subject)
+    target = entry.target or ""
+    if entry.pattern is not None:
+        found = entry.pattern.search(subject)
+        if found is None:
+            return None
+        base = substitute(target, found)
+        unchanged = base == target
+        return Match(entry, base, (raw_path if entry.nocanon else path) if unchanged else "")
+    prefix = entry.path
+    if entry.interpolate and interpolate is not None:
+        prefix, target = interpolate(prefix), interpolate(target)
+    length = prefix_length(subject, prefix)
+    if not length:
+        return None
+    if entry.nocanon and prefix_length(raw_path, prefix) == length:
+        return Match(entry, target, raw_path[length:])
+    return Match(entry, target, subject[length:])

@@ -1,0 +1,112 @@
+"""The workers of a virtual host, and which one serves a URL (`ap_proxy_get_worker_ex`).
+
+Laws:
+- A worker's key is its normalised URL; the first definition of a key wins, with its parameters.
+- The longest worker URL that a target begins with serves it; a target under none is served
+  without keeping connections (Apache's generic reverse worker).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from revproxy.http.uri import Url, parse_url
+from revproxy.upstream.worker import Parameters, Worker
+
+_UNIX: Final = re.compile(r"unix:([^|]+)\|(.*)", re.IGNORECASE | re.DOTALL).fullmatch
+_SCHEMES: Final = {"ws": "http", "wss": "https"}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDefinition:
+    """A `<Proxy url>` section with parameters, or a ProxySet."""
+
+    url: str
+    parameters: Parameters
+
+
+@dataclass(slots=True)
+class Target:
+    """Where a request goes."""
+
+    worker: Worker
+    url: str
+    """Scheme, authority and decoded path: what `<Proxy>` sections are matched with."""
+    path: str
+    """Path and query as they are sent."""
+    authority: str
+    """Host of the request, where ProxyPreserveHost is off."""
+
+
+def split_unix(text: str) -> tuple[str | None, str]:
+    """The socket's path and the URL of `unix:/path|http://host/`."""
+    match = _UNIX(text)
+    if match is None:
+        return None, text
+    url = match[2]
+    return match[1], url if "://" in url and not url.endswith(
+        "://"
+    ) else f"{url or 'http:'}//localhost"
+
+
+class Workers:
+    """The workers of one virtual host."""
+
+    def __init__(self, source: str | None = None) -> None:
+        self._by_origin: dict[tuple[str, str], list[Worker]] = {}
+        self._source = source
+
+    def all(self) -> list[Worker]:
+        """Every worker, in order of definition."""
+        return [worker for workers in self._by_origin.values() for worker in workers]
+
+    def define(self, text: str, parameters: Parameters, *, merge: bool = False) -> Worker:
+        """The worker of a URL, made where there is none. Raises ValueError for a bad URL.
+
+        An existing one that serves the URL keeps its parameters, but with `merge` (ProxySet) one
+        of exactly this URL gets the given ones.
+        """
+        unix, plain = split_unix(text)
+        url = parse_url(plain.split("$", 1)[0] if "$" in plain else plain)
+        known = self._find(url, unix)
+        if known is not None:
+            if merge and known.url.path == url.path:
+                given = {name: getattr(parameters, name) for name in parameters.given}
+                given["given"] = known.parameters.given | parameters.given
+                known.configure(dataclasses.replace(known.parameters, **given))
+            return known
+        return self._add(url, unix, parameters, pooled="$" not in plain or parameters.enablereuse)
+
+    def _add(self, url: Url, unix: str | None, parameters: Parameters, *, pooled: bool) -> Worker:
+        worker = Worker(url, parameters, unix=unix, pooled=pooled, source=self._source)
+        workers = self._by_origin.setdefault(self._key(url, unix), [])
+        workers.append(worker)
+        workers.sort(key=lambda item: len(item.url.path), reverse=True)
+        return worker
+
+    def find(self, url: Url, unix: str | None = None) -> Worker | None:
+        """The worker with the longest URL that `url` begins with."""
+        return self._find(url, unix)
+
+    def _find(self, url: Url, unix: str | None) -> Worker | None:
+        for worker in self._by_origin.get(self._key(url, unix), ()):
+            if url.path.startswith(worker.url.path):
+                return worker
+        return None
+
+    def generic(self, url: Url, parameters: Parameters, unix: str | None = None) -> Worker:
+        """A worker for a target that no definition covers."""
+        return Worker(url, parameters, unix=unix, pooled=False, source=self._source)
+
+    @staticmethod
+    def _key(url: Url, unix: str | None) -> tuple[str, str]:
+        scheme = _SCHEMES.get(url.scheme, url.scheme)
+        return scheme, unix or f"{url.host}:{url.effective_port}"
+
+
+def interpolate_env(text: str, env: dict[str, Any]) -> str:
+    """`${NAME}` replaced from a request's environment, "" where unset (ProxyPassInterpolateEnv)."""
+    return re.sub(r"\$\{([^}]*)\}", lambda match: str(env.get(match[1], "")), text)

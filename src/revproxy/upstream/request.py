@@ -1,0 +1,149 @@
+"""One request to an origin: send it, and wait for the head of the response.
+
+Laws:
+- A failure is repeated only on a connection that was reused, before any octet of a response, and
+  only for a request that may be repeated (RFC 9110, section 9.2.2) and whose body is at hand.
+- A body is sent as it comes from the client, beside the waiting for the response; an origin that
+  answers early is heard at once.
+- Interim responses are passed on, ten at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from revproxy.errors import HTTPError, OriginError
+from revproxy.http.chunked import LAST_CHUNK, chunk
+from revproxy.http.message import Exchange, RequestBody
+from revproxy.http.wire import ResponseHead
+from revproxy.upstream.connection import EndOfStreamError, OriginConnection
+from revproxy.upstream.worker import Worker
+
+MAX_INTERIM: Final = 10
+_REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PROPFIND"))
+
+Interim = Callable[[ResponseHead], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class OriginRequest:
+    """What goes to the origin. `body` is streamed after `data`, chunked where `is_chunked`."""
+
+    method: str
+    data: bytes
+    """The head, and the body where it is at hand."""
+    body: RequestBody | None
+    is_chunked: bool
+    timeout: float
+    connect_timeout: float
+
+
+class BodySender:
+    """Sends a request's body while the response is awaited."""
+
+    def __init__(
+        self, origin: OriginConnection, request: OriginRequest, body: RequestBody, client: Exchange
+    ) -> None:
+        self.done = False
+        self.error: HTTPError | None = None
+        """What was wrong with the body of the client."""
+        self.waiting = trio.CancelScope()
+        """The wait for the response head, ended when the body fails."""
+        self._scope = trio.CancelScope()
+        self._origin = origin
+        self._request = request
+        self._body = body
+        self._client = client
+
+    def cancel(self) -> None:
+        """Stop sending: the response is over."""
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        with self._scope:
+            try:
+                await self._send()
+            except HTTPError as error:
+                self.error = error
+                self.waiting.cancel()
+            except OSError:
+                # The origin stopped reading: its response, or the lack of one, tells the rest.
+                return
+
+    async def _send(self) -> None:
+        connection, timeout = self._client.connection, self._request.timeout
+        while piece := await self._body.read():
+            connection.set_deadline(timeout, SEND_TIMEOUT)
+            await self._origin.send(chunk(piece) if self._request.is_chunked else piece)
+        if self._request.is_chunked:
+            await self._origin.send(LAST_CHUNK)
+        self.done = True
+        connection.set_deadline(timeout, READ_TIMEOUT)
+
+
+READ_TIMEOUT: Final = OriginError(502, "Error reading from remote server", reason="Proxy Error")
+SEND_TIMEOUT: Final = OriginError(504, "the origin did not take the request's body")
+
+
+async def ask(
+    exchange: Exchange, worker: Worker, request: OriginRequest, interim: Interim
+) -> tuple[OriginConnection, ResponseHead]:
+    """Send a request and wait for its final response head.
+
+    Raises OriginError (503 no connection, 502 no valid response) and the HTTPError of a client's
+    body that fails.
+    """
+    first = True
+    while True:
+        origin = await worker.connection(request.connect_timeout)
+        reused = origin.requests > 0
+        try:
+            if request.body is None:
+                await origin.send(request.data)
+                exchange.connection.set_deadline(request.timeout, READ_TIMEOUT)
+                return origin, await _final_head(origin, request.method, interim)
+            return origin, await _ask_streaming(exchange, origin, request, interim)
+        except (EndOfStreamError, OSError) as error:
+            worker.discard(origin)
+            began = isinstance(error, EndOfStreamError) and error.began
+            may_repeat = request.body is None and request.method in _REPEATABLE
+            if not (first and reused and may_repeat) or began:
+                raise READ_TIMEOUT from None
+            first = False
+        except BaseException:
+            worker.discard(origin)
+            raise
+
+
+async def _ask_streaming(
+    exchange: Exchange, origin: OriginConnection, request: OriginRequest, interim: Interim
+) -> ResponseHead:
+    assert request.body is not None
+    sender = BodySender(origin, request, request.body, exchange)
+    await origin.send(request.data)
+    exchange.connection.start_soon(sender.run)
+    try:
+        with sender.waiting:
+            head = await _final_head(origin, request.method, interim)
+            if not sender.done:
+                origin.sender = sender
+                exchange.close = True
+            return head
+    except BaseException:
+        sender.cancel()
+        raise
+    assert sender.error is not None
+    raise sender.error
+
+
+async def _final_head(origin: OriginConnection, method: str, interim: Interim) -> ResponseHead:
+    for _ in range(MAX_INTERIM + 1):
+        head = await origin.read_head(method)
+        if head.status >= 200 or head.status == 101:
+            return head
+        await interim(head)
+    raise OriginError(502, "too many interim responses", reason="Proxy Error")
