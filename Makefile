@@ -1,0 +1,33 @@
+# make run      a demo site and revproxy in front of it, on this machine
+# make test     style, types and tests
+# make bench    speed, next to Apache, nginx and HAProxy   (BENCH="--quick get" for some of it)
+
+PYTHON ?= python3
+BIN := .venv/bin
+BENCH ?=
+
+.PHONY: run test bench check clean
+
+run: .venv/ready
+	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m tests.bench $(BENCH)
+
+# The environment is made again when what it is made from changes. pip learnt --group in 25.1.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

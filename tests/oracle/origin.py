@@ -1,0 +1,193 @@
+"""The scripted origin: plays the replies of the current case and keeps what it was sent.
+
+Laws:
+- One conversation at a time: a request takes the next reply of the script, whichever connection
+  it comes on; with the script at its end the answer is `DEFAULT`.
+- What is kept are the very octets of the head, and the body without its framing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.oracle.cases import Reply
+from tests.oracle.text import wire
+
+DEFAULT = Reply("HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: 2\n\nok")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as it arrived: on which door, on which connection of this case."""
+
+    door: str
+    connection: int
+    head: bytes
+    body: bytes
+
+
+class Origin:
+    """Three doors (two TCP ports, a unix socket) and one script."""
+
+    def __init__(self, directory: Path) -> None:
+        self._places: Mapping[str, str] = {}
+        self._script: deque[Reply] = deque()
+        self._seen: list[Seen] = []
+        self._connections: dict[socket.socket, int] = {}
+        self._lock = threading.Lock()
+        self._doors: list[socket.socket] = []
+        self.ports = [self._tcp("origin"), self._tcp("origin2")]
+        self.unix = str(directory / "origin.sock")
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.bind(self.unix)
+        Path(self.unix).chmod(0o666)
+        self._listen(door, "unix")
+
+    def play(self, replies: Sequence[Reply], places: Mapping[str, str]) -> None:
+        """The script of the next case."""
+        with self._lock:
+            self._script = deque(replies)
+            self._places = places
+            self._seen = []
+            for connection in self._connections:
+                self._connections[connection] = 0
+
+    def seen(self) -> list[Seen]:
+        """What arrived since `play`."""
+        with self._lock:
+            return list(self._seen)
+
+    def close(self) -> None:
+        """Close the doors and every connection."""
+        for door in self._doors:
+            door.close()
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _tcp(self, name: str) -> int:
+        door = socket.create_server(("127.0.0.1", 0), backlog=128)
+        port: int = door.getsockname()[1]
+        self._listen(door, name)
+        return port
+
+    def _listen(self, door: socket.socket, name: str) -> None:
+        door.listen(128)
+        self._doors.append(door)
+        threading.Thread(target=self._accept, args=(door, name), daemon=True).start()
+
+    def _accept(self, door: socket.socket, name: str) -> None:
+        while True:
+            try:
+                connection, _ = door.accept()
+            except OSError:
+                return
+            with self._lock:
+                if self._script and self._script[0].accept:
+                    self._script.popleft()
+                    connection.close()
+                    continue
+                self._connections[connection] = 0
+            threading.Thread(target=self._serve, args=(connection, name), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, door: str) -> None:
+        with connection, contextlib.suppress(OSError, EOFError, ValueError):
+            with connection.makefile("rb") as stream:
+                while self._exchange(connection, stream, door):
+                    pass
+        with self._lock:
+            self._connections.pop(connection, None)
+
+    def _exchange(self, connection: socket.socket, stream, door: str) -> bool:
+        head = _read_head(stream)
+        with self._lock:
+            reply = self._script.popleft() if self._script else DEFAULT
+            places = self._places
+            if not self._connections[connection]:
+                self._connections[connection] = 1 + max(self._connections.values())
+            number = self._connections[connection]
+            # The body is not read yet: the entry is replaced when it is there.
+            index = len(self._seen)
+            self._seen.append(Seen(door, number, head, b""))
+            seen = self._seen
+        if reply.early:
+            connection.sendall(wire(reply.early, places))
+        if reply.body:
+            body = _read_body(stream, head)
+            with self._lock:
+                seen[index] = Seen(door, number, head, body)
+        data = wire(reply.send, places)
+        connection.sendall(data)
+        return _go_on(connection, stream, reply.then or _default_end(data))
+
+
+def _go_on(connection: socket.socket, stream, then: str) -> bool:
+    if then == "reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif then == "hold":
+        while connection.recv(65536):
+            pass
+    elif then == "echo":
+        while data := stream.read1(65536):
+            connection.sendall(data)
+    elif then == "keep":
+        return True
+    elif then == "close":
+        connection.shutdown(socket.SHUT_WR)
+    return False
+
+
+def _default_end(data: bytes) -> str:
+    head = data.split(b"\r\n\r\n", 1)[0].lower()
+    framed = b"\r\ncontent-length:" in head or b"\r\ntransfer-encoding:" in head
+    bodiless = head[9:12] in (b"204", b"304")
+    return "keep" if framed or bodiless else "close"
+
+
+def _read_head(stream) -> bytes:
+    lines = []
+    while True:
+        line = stream.readline()
+        if not line:
+            raise EOFError
+        lines.append(line)
+        if line in (b"\r\n", b"\n"):
+            return b"".join(lines)
+
+
+def _read_body(stream, head: bytes) -> bytes:
+    fields = {}
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        fields[name.lower()] = value.strip()
+    if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
+        return _read_chunks(stream)
+    wanted = int(fields.get(b"content-length", b"0"))
+    data = stream.read(wanted)
+    return data if len(data) == wanted else data + b"<cut short>"
+
+
+def _read_chunks(stream) -> bytes:
+    body = b""
+    while True:
+        line = stream.readline()
+        if not line:
+            return body + b"<cut short>"
+        size = int(line.split(b";")[0], 16)
+        if not size:
+            break
+        body += stream.read(size)
+        stream.readline()
+    trailers = b""
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        trailers += line
+    return body + (b"<trailers>" + trailers if trailers else b"")

@@ -1,0 +1,156 @@
+"""What a case came to on one server, as plain fields that can be compared and printed.
+
+Laws:
+- Only what must differ is blurred: ports, directories, product names, the present date.
+- Values of one field stay in order; fields of different names are sorted unless a case says
+  `ordered`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from email.utils import mktime_tz, parsedate_tz
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+from tests.oracle.cases import Case, Group
+from tests.oracle.client import Client, Response, Talk
+from tests.oracle.origin import Origin, Seen
+from tests.oracle.servers import Server, dead_port
+from tests.oracle.text import Blur, wire
+
+Outcome: TypeAlias = dict[str, Any]
+
+
+def run_group(group: Group, kind: str) -> dict[str, Outcome]:
+    """Start one server of `kind` for the group and run all its cases, in order."""
+    with TemporaryDirectory(prefix="oracle-") as name, dead_port() as dead:
+        origin = Origin(Path(name))
+        try:
+            server = Server(kind, Path(name), origin, dead)
+            with server.running(group.config, group.files):
+                return {case.name: run_case(case, server, origin) for case in group.cases}
+        finally:
+            origin.close()
+
+
+def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
+    """Hold one conversation and tell how it went."""
+    origin.play(case.origin, server.places)
+    client = Client(server.ports[case.port - 1])
+    requests = [wire(text, server.places) for text in case.requests]
+    tunnel = wire(case.tunnel, server.places)
+    try:
+        talk = client.converse(requests, case.responses, tunnel, shutdown=case.shutdown)
+    except (TimeoutError, OSError, ValueError) as problem:
+        return {"status": [f"no answer: {problem!r}"]}
+    blur = Blur(server.places)
+    log = server.log_lines(len(talk.responses))
+    outcome = _talk(talk, blur, ordered=case.ordered)
+    outcome["seen"] = [_seen(seen, blur, reuse=case.reuse) for seen in origin.seen()]
+    outcome["log"] = [blur(line) for line in log]
+    return outcome
+
+
+def _talk(talk: Talk, blur: Blur, *, ordered: bool) -> Outcome:
+    plain = [_blurred(response, blur) for response in talk.responses]
+    headers = [response.headers for response in plain]
+    return {
+        "status": [response.status for response in plain],
+        "interim": [response.interim for response in plain],
+        "headers": headers if ordered else [_grouped(items) for items in headers],
+        "body": [response.body.decode("latin-1") for response in plain],
+        "framing": [
+            f"{response.framing}{'' if response.complete else ', cut short'}" for response in plain
+        ],
+        "trailers": [response.trailers for response in plain],
+        "kept": talk.kept,
+        "extra": blur(talk.extra.decode("latin-1")),
+        "tunnel": blur(talk.tunnel.decode("latin-1")),
+    }
+
+
+def _blurred(response: Response, blur: Blur) -> Response:
+    body = blur(response.body.decode("latin-1")).encode("latin-1", "replace")
+    length = (str(len(response.body)), str(len(body)))
+    headers = []
+    for name, value in response.headers:
+        value = blur(value)
+        if name.lower() == "date":
+            value = _date(value)
+        elif name.lower() == "server" and value in ("Apache", "revproxy"):
+            value = "<product>"
+        elif name.lower() == "content-length" and value == length[0]:
+            value = length[1]
+        headers.append((name, value))
+    return replace(
+        response,
+        headers=headers,
+        body=body,
+        interim=[_now(blur(text)) for text in response.interim],
+    )
+
+
+def _now(text: str) -> str:
+    lines = [line.partition(": ") for line in text.split("\n")]
+    return "\n".join(
+        name + colon + (_date(value) if name.lower() == "date" else value)
+        for name, colon, value in lines
+    )
+
+
+def _date(value: str) -> str:
+    parsed = parsedate_tz(value)
+    if parsed is not None and abs(mktime_tz(parsed) - time.time()) < 3600:
+        return "<now>"
+    return value
+
+
+def _grouped(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    # A stable sort: the values of one name keep their order.
+    return sorted(headers, key=lambda item: item[0].lower())
+
+
+def _seen(seen: Seen, blur: Blur, *, reuse: bool) -> str:
+    where = f"[{seen.door}{f', connection {seen.connection}' if reuse else ''}]"
+    head, body = seen.head.decode("latin-1"), seen.body.decode("latin-1")
+    return blur(f"{where}\n{head.replace(chr(13) + chr(10), chr(10))}{body}")
+
+
+FIELDS = (
+    "status",
+    "interim",
+    "headers",
+    "body",
+    "framing",
+    "trailers",
+    "kept",
+    "extra",
+    "tunnel",
+    "seen",
+    "log",
+)
+
+
+def differences(case: Case, apache: Outcome, ours: Outcome) -> dict[str, str]:
+    """The fields in which the two outcomes differ, each with both values as text."""
+    found = {}
+    for name in FIELDS:
+        if name in case.ignore:
+            continue
+        if apache.get(name) != ours.get(name):
+            found[name] = f"apache:   {show(apache.get(name))}\nrevproxy: {show(ours.get(name))}"
+    return found
+
+
+def show(value: Any) -> str:
+    """A value of an outcome, readable."""
+    if isinstance(value, list):
+        return "\n          ".join(show(item) for item in value) if value else "(none)"
+    if isinstance(value, tuple):
+        return ": ".join(value)
+    text = value if isinstance(value, str) else repr(value)
+    text = text if len(text) < 1500 else f"{text[:700]} ... {text[-700:]} ({len(text)} octets)"
+    return text.replace("\n", "\n            ")

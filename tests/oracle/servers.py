@@ -1,0 +1,197 @@
+"""The two servers: real `apache2` and `revproxy`, each with the same file in its own directory.
+
+Laws:
+- The file under test is the same text for both but for the places (`@PORT@` ...); what only
+  Apache needs (LoadModule, the size of its process) stands in a file of its own around it.
+- Each server that is started is stopped, by its own process id.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.oracle.origin import Origin
+from tests.oracle.text import fill, repeat
+
+APACHE = shutil.which("apache2") or ""
+MODULES = Path("/usr/lib/apache2/modules")
+LOADED = (
+    "mpm_event authz_core authz_host access_compat alias dir mime env setenvif headers rewrite "
+    "macro proxy proxy_http proxy_wstunnel"
+).split()
+
+PRELUDE = """ServerRoot @DIR@
+PidFile @DIR@/server.pid
+Listen 127.0.0.1:@PORT@
+Listen 127.0.0.1:@PORT2@
+ServerName main.example.test
+ServerAdmin admin@example.test
+ErrorLog @DIR@/error.log
+TypesConfig @DIR@/mime.types
+LogFormat "%v \\"%r\\" %>s %b \\"%{Referer}i\\"" oracle
+CustomLog @DIR@/access.log oracle
+<IfModule mpm_trio_module>
+Processes 1
+</IfModule>
+"""
+
+AROUND = """DefaultRuntimeDir {directory}
+{modules}
+User www-data
+Group www-data
+StartServers 1
+ServerLimit 1
+ThreadLimit 16
+ThreadsPerChild 16
+MaxRequestWorkers 16
+MinSpareThreads 1
+MaxSpareThreads 16
+Include {directory}/httpd.conf
+"""
+
+MIME = "text/html html htm\ntext/plain txt\ntext/css css\napplication/json json\nimage/png png\n"
+
+
+class StartError(Exception):
+    """A server did not come up; the message is what it said."""
+
+
+def apache_around(directory: Path) -> Path:
+    """Write the file that makes a bare httpd.conf in `directory` Apache's; return its path."""
+    modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED)
+    path = directory / "apache.conf"
+    path.write_text(AROUND.format(directory=directory, modules=modules))
+    return path
+
+
+def lay_out(directory: Path, config: str, files: Mapping[str, str], places: dict[str, str]) -> None:
+    """Put the configuration and its files where both servers can read them."""
+    directory.chmod(0o755)
+    (directory / "mime.types").write_text(MIME)
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(repeat(text).encode("latin-1"))
+        # 2001-02-03 04:05:06 UTC: a fixed Last-Modified and ETag on both sides.
+        os.utime(path, (981173106, 981173106))
+    text = fill(repeat(config), places)
+    (directory / "httpd.conf").write_bytes(text.encode("latin-1"))
+
+
+class Server:
+    """A running server with the places of its file and its access log."""
+
+    def __init__(self, kind: str, directory: Path, origin: Origin, dead: int) -> None:
+        self.kind = kind
+        self.directory = directory
+        self.ports = free_ports(2)
+        self.places = {
+            "DIR": str(directory),
+            "PORT": str(self.ports[0]),
+            "PORT2": str(self.ports[1]),
+            "ORIGIN": f"127.0.0.1:{origin.ports[0]}",
+            "ORIGINPORT": str(origin.ports[0]),
+            "ORIGIN2": f"127.0.0.1:{origin.ports[1]}",
+            "ORIGIN2PORT": str(origin.ports[1]),
+            "SOCK": origin.unix,
+            "DEAD": f"127.0.0.1:{dead}",
+        }
+        self._log_at = 0
+
+    @contextmanager
+    def running(self, config: str, files: Mapping[str, str]) -> Iterator[None]:
+        """The server up and listening, for as long as the block lasts."""
+        lay_out(self.directory, PRELUDE + config, files, self.places)
+        with (self.directory / "output").open("wb") as output:
+            process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._await_listening(process)
+            yield
+        finally:
+            self._stop(process)
+
+    def log_lines(self, wanted: int) -> list[str]:
+        """The lines logged since the last call; `wanted` of them are waited for, a while."""
+        path = self.directory / "access.log"
+        until = time.monotonic() + 1.0
+        while True:
+            data = path.read_bytes()[self._log_at :] if path.exists() else b""
+            if data.count(b"\n") >= wanted or time.monotonic() > until:
+                break
+            time.sleep(0.005)
+        self._log_at += len(data)
+        return data.decode("latin-1").splitlines()
+
+    def _command(self) -> list[str]:
+        if self.kind == "apache":
+            around = apache_around(self.directory)
+            return [APACHE, "-DFOREGROUND", "-d", str(self.directory), "-f", str(around)]
+        file = self.directory / "httpd.conf"
+        return [sys.executable, "-m", "revproxy", "run", "-f", str(file)]
+
+    def _await_listening(self, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            if process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.ports[0]), timeout=1).close()
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+            else:
+                return
+        raise StartError(f"{self.kind} did not start: {self._said()}")
+
+    def _said(self) -> str:
+        said = ""
+        for name in ("output", "error.log"):
+            path = self.directory / name
+            if path.exists():
+                said += path.read_text(encoding="latin-1")[-3000:]
+        return said
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of five digits that were free a moment ago (the same length in every text)."""
+    held = []
+    while len(held) < count:
+        door = socket.socket()
+        door.bind(("127.0.0.1", 0))
+        if door.getsockname()[1] > 9999:
+            held.append(door)
+    ports = [door.getsockname()[1] for door in held]
+    for door in held:
+        door.close()
+    return ports
+
+
+@contextmanager
+def dead_port() -> Iterator[int]:
+    """A port that refuses every connection: bound, never listening."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        yield door.getsockname()[1]

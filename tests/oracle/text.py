@@ -1,0 +1,53 @@
+"""The notation of the case files: how readable text becomes the octets on the wire.
+
+Laws:
+- A line end is CRLF; `␊` is a bare LF, `␍` a bare CR.
+- `{{TEXT*N}}` is TEXT repeated N times.
+- A character is one octet (Latin-1); `@NAME@` is a place that differs between the servers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REPEAT = re.compile(r"\{\{(.+?)\*(\d+)\}\}", re.DOTALL)
+
+
+def wire(text: str, places: Mapping[str, str]) -> bytes:
+    """The octets that `text` stands for."""
+    text = fill(repeat(text), places)
+    text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+    return text.replace("␊", "\n").replace("␍", "\r").encode("latin-1")
+
+
+def repeat(text: str) -> str:
+    """`text` with every `{{TEXT*N}}` written out."""
+    return _REPEAT.sub(lambda match: match[1] * int(match[2]), text)
+
+
+def fill(text: str, places: Mapping[str, str]) -> str:
+    """`text` with every `@NAME@` filled in."""
+    for name, value in places.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+class Blur:
+    """Turns what must differ between two servers back into the names of the places."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        # Longest first, so that a directory goes before a port that happens to be in it.
+        self._pairs = sorted(
+            ((value, f"@{name}@") for name, value in places.items()), key=lambda p: -len(p[0])
+        )
+
+    def __call__(self, text: str) -> str:
+        for value, name in self._pairs:
+            text = text.replace(value, name)
+        return _PRODUCT.sub("<product>", text)
+
+
+_PRODUCT = re.compile(
+    r"(?:Apache|revproxy)/[\d.]+(?: \([A-Za-z]+\))?(?: (?:revproxy|mod_\w+)/[\w.]+)*"
+)
