@@ -71,11 +71,12 @@ class Fields:
         self.items = (*self.items, make_field(name, value))
 
     def set(self, name: str, value: str) -> None:
-        """Exactly one field of this name: the first keeps its place, others go."""
+        """Exactly one field of this name: the first keeps its place and spelling, others go."""
         new = make_field(name, value)
         key = new[0]
         for index, item in enumerate(self.items):
             if item[0] == key:
+                new = make_field(field_name(item), value)
                 rest = [other for other in self.items[index + 1 :] if other[0] != key]
                 self.items = (*self.items[:index], new, *rest)
                 return
