@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.fields import Fields
@@ -86,6 +88,33 @@ def test_a_batch_does_not_grow_without_bound() -> None:
         exchange = make_exchange(out=table(f"N: {number}"))
         edit(exchange).start(exchange)
         assert lines_of(exchange.out) == [f"N: {number}", "A: 1"]
+
+
+NAMES = st.sampled_from(["A", "a", "B", "C"])
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "add", "append", "merge", "setifempty", "unset", "edit"]),
+        NAMES,
+        st.sampled_from(["1", "2"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(EDITS, st.lists(st.tuples(NAMES, st.sampled_from(["1", "2", "1, 2"])), max_size=4))
+def test_a_batch_does_what_its_edits_do_in_turn(
+    edits: list[tuple[str, str, str]], start: list[tuple[str, str]]
+) -> None:
+    lines = [
+        f"Header {action} {name}" + {"unset": "", "edit": f" {value} 3"}.get(action, f" {value}")
+        for action, name, value in edits
+    ]
+    at_once, in_turn = make_exchange(), make_exchange(trace=lambda _module, _text: None)
+    for exchange in (at_once, in_turn):
+        exchange.out = table(*(f"{name}: {value}" for name, value in start))
+        respond(exchange, *lines)
+    assert lines_of(at_once.out) == lines_of(in_turn.out)
 
 
 def test_values_from_the_exchange() -> None:

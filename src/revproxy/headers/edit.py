@@ -3,8 +3,8 @@
 Laws:
 - An edit has the effect on order and spelling that `apr_table_t` gives it: a field that is set
   keeps its place and the spelling of its name; an edited one moves to the end.
-- A run of edits whose outcome depends on the table alone is computed once for each table seen;
-  where it touches none of the table's fields, its outcome is a constant tail.
+- A run of edits whose outcome depends on the table alone is computed once for each table seen,
+  and costs little for a new one.
 - No edit can put a control character into a field: the response becomes a 500, as in Apache.
 """
 
@@ -261,15 +261,22 @@ def _expand(template: str, match: re.Match[str]) -> str:
 
 
 class Batch:
-    """Consecutive pure edits."""
+    """Consecutive pure edits.
 
-    __slots__ = ("_keys", "_memo", "_runs", "_tail")
+    Edits of different names do not touch each other, so for the names a table has only their
+    own edits run; what those of the other names add is a constant. That holds where the former
+    add nothing at the end themselves; else all edits run in order.
+    """
+
+    __slots__ = ("_edits", "_keys", "_memo", "_moving", "_parts")
 
     def __init__(self, edits: Sequence[Edit]) -> None:
-        self._runs = tuple(edit.run for edit in edits)
+        self._edits = tuple(edits)
         self._keys = frozenset(edit.key for edit in edits)
+        self._moving = frozenset(key for key in self._keys if self._moves(key))
         self._memo: dict[int, tuple[tuple[Field, ...], tuple[Field, ...]]] = {}
-        self._tail: tuple[Field, ...] | None = None
+        self._parts: dict[frozenset[str], tuple[tuple[Run, ...], tuple[Field, ...]]] = {}
+        """By the names that a table has: the edits to run, and what to add."""
 
     def __call__(self, table: Fields, exchange: Exchange) -> None:
         items = table.items
@@ -278,22 +285,46 @@ class Batch:
         if known is not None and known[0] is items:
             table.items = known[1]
             return
-        if self._tail is None:
-            self._tail = self._run((), exchange)
-        if self._keys.isdisjoint([item[0] for item in items]):
-            result = items + self._tail
-        else:
-            result = self._run(items, exchange)
+        present = self._keys.intersection([item[0] for item in items])
+        part = self._parts.get(present)
+        runs, tail = self._part(present, exchange) if part is None else part
+        result = (_after(runs, items, exchange) if runs else items) + tail
         if len(self._memo) >= _MEMO_ENTRIES:
             self._memo.clear()
         self._memo[id(items)] = (items, result)
         table.items = result
 
-    def _run(self, items: tuple[Field, ...], exchange: Exchange) -> tuple[Field, ...]:
-        changed = list(items)
-        for run in self._runs:
-            run(changed, exchange)
-        return tuple(changed)
+    def _moves(self, key: str) -> bool:
+        actions = [edit.action for edit in self._edits if edit.key == key]
+        return actions != ["unset"] and not _IN_PLACE.issuperset(actions)
+
+    def _part(
+        self, present: frozenset[str], exchange: Exchange
+    ) -> tuple[tuple[Run, ...], tuple[Field, ...]]:
+        part: tuple[tuple[Run, ...], tuple[Field, ...]]
+        if present.isdisjoint(self._moving):
+            others = [edit.run for edit in self._edits if edit.key not in present]
+            part = (
+                tuple(edit.run for edit in self._edits if edit.key in present),
+                _after(others, (), exchange),
+            )
+        else:
+            part = (tuple(edit.run for edit in self._edits), ())
+        if len(self._parts) >= _MEMO_ENTRIES:
+            self._parts.clear()
+        self._parts[present] = part
+        return part
+
+
+_IN_PLACE: Final = frozenset(("set", "setifempty", "append", "merge"))
+"""Actions that leave a field that is there in its place."""
+
+
+def _after(runs: Sequence[Run], items: tuple[Field, ...], exchange: Exchange) -> tuple[Field, ...]:
+    changed = list(items)
+    for run in runs:
+        run(changed, exchange)
+    return tuple(changed)
 
 
 def single(edit: Edit) -> Step:
