@@ -133,7 +133,7 @@ def _groups(topic: str, data: dict[str, Any]) -> list[Group]:
 
 
 _SHORT = {"get", "host", "headers"}
-_CASE = {item for item in Case.__dataclass_fields__} | {"request"} | _SHORT
+_CASE = set(Case.__dataclass_fields__) | {"request"} | _SHORT
 
 
 def _case(topic: str, entry: dict[str, Any], first: str) -> Case:

@@ -100,10 +100,13 @@ class Origin:
             threading.Thread(target=self._serve, args=(connection, name), daemon=True).start()
 
     def _serve(self, connection: socket.socket, door: str) -> None:
-        with connection, contextlib.suppress(OSError, EOFError, ValueError):
-            with connection.makefile("rb") as stream:
-                while self._exchange(connection, stream, door):
-                    pass
+        with (
+            connection,
+            contextlib.suppress(OSError, EOFError, ValueError),
+            connection.makefile("rb") as stream,
+        ):
+            while self._exchange(connection, stream, door):
+                pass
         with self._lock:
             self._connections.pop(connection, None)
 

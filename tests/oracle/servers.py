@@ -25,9 +25,9 @@ from tests.oracle.text import fill, repeat
 APACHE = shutil.which("apache2") or ""
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
-    "mpm_event authz_core authz_host access_compat alias dir mime env setenvif headers rewrite "
-    "macro proxy proxy_http proxy_wstunnel"
-).split()
+    *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
+    *("setenvif", "headers", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
+)
 
 PRELUDE = """ServerRoot @DIR@
 PidFile @DIR@/server.pid

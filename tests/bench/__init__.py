@@ -1,0 +1,1 @@
+"""Speed, next to Apache: CPU time a request, latency, memory."""
