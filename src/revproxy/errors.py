@@ -91,13 +91,21 @@ class HTTPError(Exception):
     """
 
     def __init__(
-        self, status: int, detail: str = "", *, reason: str | None = None, close: bool = False
+        self,
+        status: int,
+        detail: str = "",
+        *,
+        reason: str | None = None,
+        close: bool = False,
+        allow: str = "",
     ) -> None:
         super().__init__(f"{status} {detail}".rstrip())
         self.status = status
         self.detail = detail
         self.reason = reason
         self.close = close
+        self.allow = allow
+        """The methods Allow names, for 405 and 501."""
 
 
 class OriginError(HTTPError):

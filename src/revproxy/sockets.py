@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import ssl
+from collections.abc import Callable
 
 from trio.lowlevel import wait_readable, wait_writable
 
@@ -51,14 +52,18 @@ async def recv_into(sock: socket.socket, view: memoryview) -> int:
 
 
 async def send_all(sock: socket.socket, data: bytes | memoryview) -> None:
-    """Send the whole of `data`."""
+    """Send the whole of `data`.
+
+    A memoryview may be of a buffer that others share: what cannot go at once is copied before
+    anybody else runs.
+    """
     try:
         sent = sock.send(data)
     except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
         sent = 0
     if sent == len(data):
         return
-    view = memoryview(data)[sent:]
+    view = memoryview(data if isinstance(data, bytes) else bytes(data))[sent:]
     while view:
         try:
             view = view[sock.send(view) :]
@@ -112,8 +117,12 @@ async def handshake(sock: ssl.SSLSocket) -> None:
             return
 
 
-def is_silent(sock: socket.socket) -> bool:
-    """Whether an idle connection is alive: nothing to read, no end, no error."""
+def silence_of(sock: socket.socket) -> Callable[[], bool]:
+    """What tells whether an idle connection is alive: nothing to read, no end, no error.
+
+    Made once a connection: the poll object costs more than the poll.
+    """
     poller = select.poll()
     poller.register(sock, select.POLLIN)
-    return not poller.poll(0)
+    poll = poller.poll
+    return lambda: not poll(0)

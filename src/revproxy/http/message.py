@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, Fields
-from revproxy.http.wire import RequestBlock
+from revproxy.http.wire import RequestBlock, ResponseHead
 
 Trace = Callable[[str, str], None]
 """Called with a module's name and what it decided."""
@@ -35,13 +35,17 @@ class Body(Protocol):
         """Fill the front of `buffer`; 0 at the end. Raises OriginError for a body cut short."""
         ...
 
-    async def close(self) -> None:
-        """Give back what the body holds; called once, also after an error."""
+    def close(self) -> None:
+        """Give back what the body holds; also after an error, and more than once."""
         ...
 
 
 class Tunnel(Protocol):
     """What a connection becomes after a 101: bytes both ways until either side closes."""
+
+    def close(self) -> None:
+        """Close the origin's side."""
+        ...
 
     async def relay(
         self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]
@@ -98,8 +102,8 @@ class Exchange:
     """One request and its response."""
 
     __slots__ = (
-        "body",
         "block",
+        "body",
         "body_sent",
         "bytes_in",
         "bytes_out",
@@ -113,12 +117,14 @@ class Exchange:
         "error_detail",
         "fields",
         "filename",
+        "generated",
         "handler",
         "host",
         "host_port",
         "log_id",
         "method",
         "notes",
+        "origin_head",
         "out",
         "path",
         "path_info",
@@ -193,10 +199,14 @@ class Exchange:
         self.content_type: str | None = None
         """The response's type where a handler of ours made it; a proxied one stands in `out`."""
         self.body: bytes | Body | Tunnel = b""
+        self.origin_head: ResponseHead | None = None
+        """The head an origin answered with; its bytes serve again where nothing changes them."""
         self.body_sent = 0
         """Octets of the response body that went to the client, framing not counted (`%b`)."""
         self.bytes_in = 0
         self.bytes_out = 0
+        self.generated = False
+        """The response is a page of ours for an error: the normal table's directives are off."""
         self.close = False
         """The client's connection ends with this exchange."""
         self.error_detail = ""
@@ -204,3 +214,26 @@ class Exchange:
         self.log_id: str | None = None
         self.previous: Exchange | None = None
         self.trace: Trace | None = None
+
+    def redirected(self, path: str, query: str | None) -> Exchange:
+        """A request of its own for another path, whose answer will be this one's."""
+        method = "HEAD" if self.method == "HEAD" else "GET"
+        inner = Exchange(
+            self.connection, self.request_line, method, self.target, self.protocol, self.block
+        )
+        inner.fields = self.fields.copy()
+        inner.host, inner.host_port = self.host, self.host_port
+        inner.raw_path = inner.path = path
+        inner.query = query
+        inner.env = {f"REDIRECT_{name}": value for name, value in self.env.items()}
+        inner.env["REDIRECT_STATUS"] = str(self.status)
+        inner.env["REDIRECT_URL"] = self.path
+        inner.err = self.err
+        inner.user = self.user
+        inner.client_address, inner.client_port = self.client_address, self.client_port
+        inner.started = self.started
+        inner.close = self.close
+        inner.log_id = self.log_id
+        inner.trace = self.trace
+        inner.previous = self
+        return inner

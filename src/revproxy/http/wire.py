@@ -91,6 +91,8 @@ class RequestBlock:
     upgrade: str | None
     end_to_end: tuple[Field, ...]
     """`fields` without this hop's (RFC 9110, section 7.6.1), Host, Content-Length and Expect."""
+    names: frozenset[str]
+    """The names in `fields`."""
     count: int
     """Field lines as received."""
     longest: int
@@ -124,6 +126,8 @@ class ResponseHead:
     """`fields` without those of this hop (RFC 9110, section 7.6.1)."""
     names: frozenset[str]
     """The names in `end_to_end`."""
+    wire: bytes
+    """Status line and `end_to_end` as an HTTP/1.1 recipient gets them, each line with its CRLF."""
 
 
 _lines: dict[bytes, Field] = {}
@@ -131,7 +135,9 @@ _request_blocks: dict[bytes, RequestBlock] = {}
 _response_heads: dict[bytes, ResponseHead] = {}
 _request_lines: dict[bytes, tuple[str, str, str, str]] = {}
 
-_NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, (), 0, 0)
+NO_FIELDS: Final = RequestBlock(
+    (), None, None, False, frozenset(), None, None, (), frozenset(), 0, 0
+)
 
 
 def parse_request(head: bytes, limits: Limits) -> RequestHead:
@@ -203,7 +209,7 @@ def _parse_request_line(line: bytes, lines: bytes, limits: Limits) -> tuple[str,
 
 def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     if not lines:
-        return _NO_FIELDS
+        return NO_FIELDS
     items, folded = _parse_lines(lines)
     names = [item[0] for item in items]
     for name in ("content-length", "host"):
@@ -229,6 +235,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
         expect=values.get("expect"),
         upgrade=values.get("upgrade"),
         end_to_end=tuple(item for item in joined if item[0] not in hop),
+        names=frozenset(values),
         count=len(items),
         longest=max(len(item[2]) for item in joined),
     )
@@ -368,6 +375,9 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         upgrade=lists.get("upgrade"),
         end_to_end=end_to_end,
         names=frozenset(item[0] for item in end_to_end),
+        wire=b"\r\n".join(
+            (b"HTTP/1.1 %b %b" % (status, reason or b""), *(item[2] for item in end_to_end), b"")
+        ),
     )
 
 

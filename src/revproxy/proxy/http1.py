@@ -75,7 +75,7 @@ class Http1Handler:
         if head_in.status == 101:
             self._switch(exchange, origin, head_in, upgrade, timeout)
         else:
-            await self._answer(exchange, origin, head_in)
+            self._answer(exchange, origin, head_in)
         return True
 
     # The request.
@@ -161,21 +161,20 @@ class Http1Handler:
 
     # The response.
 
-    async def _answer(
-        self, exchange: Exchange, origin: OriginConnection, head: ResponseHead
-    ) -> None:
+    def _answer(self, exchange: Exchange, origin: OriginConnection, head: ResponseHead) -> None:
         body = body_of(origin, head, exchange.method)
         exchange.status = head.status
         exchange.reason = head.reason
         exchange.body = body
         facts = self._facts
         if facts.override and facts.overrides(head.status):
-            await body.close()
+            body.close()
             exchange.body = b""
             for item in head.end_to_end:
                 if item[0] == "www-authenticate":
                     exchange.err.items = (*exchange.err.items, item)
             raise HTTPError(head.status, reason=head.reason or None)
+        exchange.origin_head = head
         exchange.out.items = self._fields_back(exchange, head)
         if head.chunked and head.length is not None:
             exchange.out.unset("Content-Length")

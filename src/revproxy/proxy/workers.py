@@ -28,7 +28,7 @@ class WorkerDefinition:
     parameters: Parameters
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a request goes."""
 
@@ -39,6 +39,7 @@ class Target:
     """Path and query as they are sent."""
     authority: str
     """Host of the request, where ProxyPreserveHost is off."""
+    noquery: bool = False
 
 
 def split_unix(text: str) -> tuple[str | None, str]:

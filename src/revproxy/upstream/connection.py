@@ -28,22 +28,20 @@ _READ_SIZE: Final = 64 * 1024
 class OriginConnection:
     """A socket to an origin, and what was read from it but not used."""
 
-    __slots__ = ("idle_since", "is_tls", "requests", "rest", "sender", "sock", "worker")
+    __slots__ = ("idle_since", "is_alive", "is_tls", "requests", "rest", "sender", "sock", "worker")
 
     def __init__(self, worker: Worker, sock: socket) -> None:
         self.worker = worker
         self.sock = sock
         self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.is_alive = sockets.silence_of(sock)
+        """Whether an idle connection can take a request."""
         self.rest = b""
         self.requests = 0
         """Responses that were read whole: above 0, the connection was reused."""
         self.idle_since = 0.0
         self.sender: BodySender | None = None
         """What still sends a request's body, where the response came first."""
-
-    def is_alive(self) -> bool:
-        """Whether an idle connection can take a request."""
-        return sockets.is_silent(self.sock)
 
     def close(self) -> None:
         self.sock.close()
@@ -120,7 +118,12 @@ class OriginBody:
             else:
                 connection.worker.discard(connection)
 
-    async def close(self) -> None:
+    async def readinto(self, buffer: memoryview) -> int:
+        """Nothing follows `first`, unless a kind of body says so."""
+        del buffer
+        return 0
+
+    def close(self) -> None:
         """Give back the connection; one that is not read to its end is closed."""
         self._finish(reusable=False)
 
@@ -230,9 +233,6 @@ class EmptyBody(OriginBody):
     def __init__(self, connection: OriginConnection, length: int | None, *, reusable: bool) -> None:
         super().__init__(connection, length)
         self._finish(reusable=reusable)
-
-    async def readinto(self, _buffer: memoryview) -> int:
-        return 0
 
 
 def body_of(connection: OriginConnection, head: ResponseHead, method: str) -> OriginBody:

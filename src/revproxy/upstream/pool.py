@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import trio
@@ -20,8 +21,8 @@ class Poolable(Protocol):
     """What a pool keeps."""
 
     idle_since: float
+    is_alive: Callable[[], bool]
 
-    def is_alive(self) -> bool: ...
     def close(self) -> None: ...
 
 

@@ -23,41 +23,55 @@ class OriginTunnel:
     """Relays between a client and an origin (`http.message.Tunnel`)."""
 
     def __init__(self, origin: OriginConnection, client: Connection, timeout: float) -> None:
-        self._origin = origin
+        self._origin: OriginConnection | None = origin
         self._client = client
         self._timeout = timeout
+
+    def close(self) -> None:
+        """Close the origin's connection."""
+        origin, self._origin = self._origin, None
+        if origin is not None:
+            origin.worker.discard(origin)
 
     async def relay(
         self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]
     ) -> None:
         """Relay until either side closes; closes the origin's connection."""
+        origin = self._origin
+        if origin is None:
+            return
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._to_origin, receive, nursery.cancel_scope)
-                await self._to_client(send)
+                nursery.start_soon(self._to_origin, origin, receive, nursery.cancel_scope)
+                await self._to_client(origin, send)
                 nursery.cancel_scope.cancel()
         finally:
-            self._origin.worker.discard(self._origin)
+            self.close()
 
     async def _to_origin(
-        self, receive: Callable[[], Awaitable[bytes]], scope: trio.CancelScope
+        self,
+        origin: OriginConnection,
+        receive: Callable[[], Awaitable[bytes]],
+        scope: trio.CancelScope,
     ) -> None:
         try:
             while piece := await receive():
                 self._client.set_deadline(self._timeout, None)
-                await self._origin.send(piece)
+                await origin.send(piece)
         except OSError:
             pass
         scope.cancel()
 
-    async def _to_client(self, send: Callable[[bytes], Awaitable[None]]) -> None:
-        piece, self._origin.rest = self._origin.rest, b""
+    async def _to_client(
+        self, origin: OriginConnection, send: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        piece, origin.rest = origin.rest, b""
         try:
             while True:
                 if piece:
                     self._client.set_deadline(self._timeout, None)
                     await send(piece)
-                piece = await sockets.recv(self._origin.sock, _PIECE)
+                piece = await sockets.recv(origin.sock, _PIECE)
                 if not piece:
                     return
         except OSError:

@@ -1,0 +1,368 @@
+"""core: the directives that are always there, and the settings that server and phases read.
+
+Laws:
+- One settings class for server-level and per-directory directives, merged alike.
+- What a module of its own does in Apache's source tree has a file of its own here: the MPM's
+  directives are in `mpm_common`, files from disk in `static/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError
+from revproxy.module import (
+    Module,
+    Parser,
+    Scope,
+    Unset,
+    append,
+    choice,
+    flag,
+    number,
+    overlay,
+    seconds,
+    setting,
+    text,
+    value_or,
+)
+
+_SERVER_NAME: Final = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\[\]]+)(?::(?P<port>[0-9]+))?/?"
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class ServerName:
+    """ServerName's parts; scheme "" and port 0 where not written."""
+
+    host: str
+    port: int = 0
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDocument:
+    """What answers for a status: kind "text", "path", "url" or "default"."""
+
+    kind: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The directives of core; times in seconds, sizes in octets."""
+
+    server_name: ServerName | Unset = setting()
+    aliases: tuple[str, ...] | Unset = setting(append)
+    server_path: str | Unset = setting()
+    admin: str | Unset = setting()
+    document_root: str | Unset = setting()
+    timeout: float | Unset = setting()
+    keep_alive: bool | Unset = setting()
+    keep_alive_timeout: float | Unset = setting()
+    max_keep_alive: int | Unset = setting()
+    limit_line: int | Unset = setting()
+    limit_fields: int | Unset = setting()
+    limit_field_size: int | Unset = setting()
+    limit_body: int | Unset = setting()
+    limit_xml_body: int | Unset = setting()
+    protocol_options: frozenset[str] | Unset = setting()
+    trace: str | Unset = setting()
+    tokens: str | Unset = setting()
+    signature: str | Unset = setting()
+    encoded_slashes: str | Unset = setting()
+    merge_slashes: bool | Unset = setting()
+    canonical_name: str | Unset = setting()
+    canonical_port: bool | Unset = setting()
+    strict_host: bool | Unset = setting()
+    error_documents: dict[int, ErrorDocument] | Unset = setting(overlay)
+    error_log: str | Unset = setting()
+    log_levels: dict[str, str] | Unset = setting(overlay)
+    """LogLevel by module name without mod_ and suffix; "" for all others."""
+    error_log_format: str | Unset = setting()
+    error_log_connection_format: str | Unset = setting()
+    default_charset: str | Unset = setting()
+    option_changes: tuple[tuple[str, str], ...] | Unset = setting(append)
+    handler: str | Unset = setting()
+    force_type: str | Unset = setting()
+    file_etag: tuple[str, ...] | Unset = setting()
+    accept_path_info: str | Unset = setting()
+    hostname_lookups: str | Unset = setting()
+    recursion: tuple[int, int] | Unset = setting()
+    max_ranges: str | Unset = setting()
+    max_range_overlaps: str | Unset = setting()
+    max_range_reversals: str | Unset = setting()
+    allow_override: tuple[str, ...] | Unset = setting()
+    access_file_names: tuple[str, ...] | Unset = setting()
+
+
+def _parse_server_name(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    match = _SERVER_NAME(directive.values[0])
+    if match is None or (match["port"] and not 0 < int(match["port"]) < 65536):
+        raise DirectiveError(f'Invalid ServerName "{directive.values[0]}"', argument=0)
+    name = ServerName(
+        match["host"].lower(), int(match["port"] or 0), (match["scheme"] or "").lower()
+    )
+    return dataclasses.replace(settings, server_name=name)
+
+
+def _parse_aliases(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    if not scope.virtual:
+        raise DirectiveError("ServerAlias only used in <VirtualHost>")
+    aliases = (*value_or(settings.aliases, ()), *(word.lower() for word in directive.values))
+    return dataclasses.replace(settings, aliases=aliases)
+
+
+def _parse_server_path(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    if not scope.virtual:
+        raise DirectiveError("ServerPath only used in <VirtualHost>")
+    return dataclasses.replace(settings, server_path=directive.values[0])
+
+
+def interval(name: str, *, low: float = 0, default_unit: str = "s") -> Parser:
+    """`Directive number[unit]` to seconds of at least `low`."""
+
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        try:
+            value = seconds(directive.values[0], default_unit)
+        except ValueError:
+            value = -1.0
+        if value < low:
+            raise DirectiveError(f"{directive.name} must be a number of seconds", argument=0)
+        changes: dict[str, Any] = {name: value}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _parse_keep_alive(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    # Apache takes any word but "off" and "0" for On.
+    value = directive.values[0].lower() not in ("off", "0")
+    return dataclasses.replace(settings, keep_alive=value)
+
+
+_PROTOCOL_PAIRS: Final = {
+    "strict": "unsafe",
+    "unsafe": "strict",
+    "registeredmethods": "lenientmethods",
+    "lenientmethods": "registeredmethods",
+    "allow0.9": "require1.0",
+    "require1.0": "allow0.9",
+}
+
+
+def _parse_protocol_options(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    options = set(value_or(settings.protocol_options, frozenset()))
+    for index, word in enumerate(directive.values):
+        other = _PROTOCOL_PAIRS.get(word.lower())
+        if other is None:
+            raise DirectiveError(
+                "HttpProtocolOptions accepts 'Unsafe' or 'Strict', 'RegisteredMethods' or "
+                "'LenientMethods', and 'Require1.0' or 'Allow0.9'",
+                argument=index,
+            )
+        if other in options and directive.values[:index]:
+            raise DirectiveError(
+                f"HttpProtocolOptions '{word}' and '{other}' contradict", argument=index
+            )
+        options.discard(other)
+        options.add(word.lower())
+    if "unsafe" in options:
+        raise DirectiveError(
+            "HttpProtocolOptions Unsafe is not implemented: malformed requests are always refused",
+            hint="leave the line out, or write Strict",
+        )
+    return dataclasses.replace(settings, protocol_options=frozenset(options))
+
+
+def _parse_error_document(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    code, value = directive.values
+    if not code.isdigit() or not 400 <= int(code) <= 599:
+        raise DirectiveError(f"Unsupported HTTP response code {code}", argument=0)
+    if value.lower() == "default":
+        document = ErrorDocument("default")
+    elif " " in value or not (value.startswith("/") or re.match(r"[A-Za-z][-+.\w]*:", value)):
+        document = ErrorDocument("text", value.removeprefix('"'))
+    elif value.startswith("/"):
+        document = ErrorDocument("path", value)
+    elif code == "401":
+        raise DirectiveError("cannot use a full URL in a 401 ErrorDocument directive", argument=1)
+    else:
+        document = ErrorDocument("url", value)
+    documents = {**value_or(settings.error_documents, {}), int(code): document}
+    return dataclasses.replace(settings, error_documents=documents)
+
+
+_LEVELS: Final = frozenset(
+    "emerg alert crit error warn notice info debug "
+    "trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8".split()
+)
+
+
+def _parse_log_level(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    levels = dict(value_or(settings.log_levels, {}))
+    for index, word in enumerate(directive.values):
+        name, colon, level = word.rpartition(":")
+        if level.lower() not in _LEVELS:
+            raise DirectiveError(
+                "LogLevel requires level keyword: one of emerg/alert/crit/error/warn/notice/info/"
+                "debug/trace1/.../trace8",
+                argument=index,
+            )
+        if not colon:
+            levels.clear()
+        key = name.lower().removesuffix(".c").removesuffix("_module").removeprefix("mod_")
+        levels[key] = level.lower()
+    return dataclasses.replace(settings, log_levels=levels)
+
+
+def _parse_error_log_format(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    words = directive.values
+    if len(words) == 2:
+        if words[0].lower() not in ("connection", "request"):
+            raise DirectiveError("Invalid ErrorLogFormat type", argument=0)
+        if words[0].lower() == "connection":
+            return dataclasses.replace(settings, error_log_connection_format=words[1])
+    return dataclasses.replace(settings, error_log_format=words[-1])
+
+
+_OPTIONS: Final = {
+    word.lower(): word
+    for word in (
+        "Indexes",
+        "Includes",
+        "IncludesNOEXEC",
+        "FollowSymLinks",
+        "SymLinksIfOwnerMatch",
+        "ExecCGI",
+        "MultiViews",
+    )
+}
+DEFAULT_OPTIONS: Final = frozenset(("FollowSymLinks",))
+
+
+def _parse_options(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    signed = [word for word in directive.values if word[0] in "+-"]
+    if signed and len(signed) != len(directive.values):
+        raise DirectiveError("Either all Options must start with + or -, or no Option may.")
+    changes: list[tuple[str, str]] = []
+    for index, word in enumerate(directive.values):
+        sign, name = (word[0], word[1:]) if word[0] in "+-" else ("", word)
+        if name.lower() == "none":
+            changes.append(("none", ""))
+        elif name.lower() == "all":
+            changes += [("+", option) for option in _OPTIONS.values() if option != "MultiViews"]
+        elif name.lower() in _OPTIONS:
+            changes.append((sign or "+", _OPTIONS[name.lower()]))
+        else:
+            raise DirectiveError(f"Illegal option {name}", argument=index)
+    if not signed:
+        changes.insert(0, ("none", ""))
+    return dataclasses.replace(
+        settings, option_changes=(*value_or(settings.option_changes, ()), *changes)
+    )
+
+
+def effective_options(settings: Settings) -> frozenset[str]:
+    """The options in force after all `Options` lines, outer to inner."""
+    options = set(DEFAULT_OPTIONS)
+    for sign, name in value_or(settings.option_changes, ()):
+        if sign == "none":
+            options.clear()
+        elif sign == "+":
+            options.add(name)
+        else:
+            options.discard(name)
+    return frozenset(options)
+
+
+def _parse_recursion(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    try:
+        numbers = [int(word) for word in directive.values]
+    except ValueError:
+        raise DirectiveError("LimitInternalRecursion takes one or two numbers") from None
+    if min(numbers) < 0:
+        raise DirectiveError("LimitInternalRecursion numbers must be positive")
+    return dataclasses.replace(settings, recursion=(numbers[0], numbers[-1]))
+
+
+def _words(name: str) -> Parser:
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        changes: dict[str, Any] = {name: directive.values}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _parse_default_charset(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    word = directive.values[0]
+    value = {"off": "", "on": "iso-8859-1"}.get(word.lower(), word)
+    return dataclasses.replace(settings, default_charset=value)
+
+
+def _parse_lower(name: str) -> Parser:
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        changes: dict[str, Any] = {name: directive.values[0].lower()}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _parse_document_root(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    return dataclasses.replace(settings, document_root=scope.path(directive.values[0]))
+
+
+MODULE = Module(
+    name="core",
+    settings=Settings,
+    directives={
+        "servername": _parse_server_name,
+        "serveralias": _parse_aliases,
+        "serverpath": _parse_server_path,
+        "serveradmin": text("admin"),
+        "documentroot": _parse_document_root,
+        "timeout": interval("timeout"),
+        "keepalive": _parse_keep_alive,
+        "keepalivetimeout": interval("keep_alive_timeout"),
+        "maxkeepaliverequests": number("max_keep_alive"),
+        "limitrequestline": number("limit_line"),
+        "limitrequestfields": number("limit_fields"),
+        "limitrequestfieldsize": number("limit_field_size"),
+        "limitrequestbody": number("limit_body"),
+        "limitxmlrequestbody": number("limit_xml_body"),
+        "httpprotocoloptions": _parse_protocol_options,
+        "traceenable": choice("trace", "on", "off", "extended"),
+        "servertokens": choice(
+            "tokens", "Full", "OS", "Minor", "Major", "Minimal", "Min", "Prod", "ProductOnly"
+        ),
+        "serversignature": choice("signature", "Off", "On", "EMail"),
+        "allowencodedslashes": choice("encoded_slashes", "Off", "On", "NoDecode"),
+        "mergeslashes": flag("merge_slashes"),
+        "usecanonicalname": choice("canonical_name", "Off", "On", "DNS"),
+        "usecanonicalphysicalport": flag("canonical_port"),
+        "stricthostcheck": flag("strict_host"),
+        "errordocument": _parse_error_document,
+        "errorlog": text("error_log"),
+        "loglevel": _parse_log_level,
+        "errorlogformat": _parse_error_log_format,
+        "adddefaultcharset": _parse_default_charset,
+        "options": _parse_options,
+        "sethandler": text("handler"),
+        "forcetype": text("force_type"),
+        "fileetag": _words("file_etag"),
+        "acceptpathinfo": _parse_lower("accept_path_info"),
+        "hostnamelookups": choice("hostname_lookups", "Off", "On", "Double"),
+        "limitinternalrecursion": _parse_recursion,
+        "maxranges": _parse_lower("max_ranges"),
+        "maxrangeoverlaps": _parse_lower("max_range_overlaps"),
+        "maxrangereversals": _parse_lower("max_range_reversals"),
+        "allowoverride": _words("allow_override"),
+        "accessfilename": _words("access_file_names"),
+    },
+)

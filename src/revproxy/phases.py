@@ -1,0 +1,193 @@
+"""The one request path: from a request's head to a response that is ready to be sent.
+
+Laws:
+- The phases run in Apache's order; a hook that raises HTTPError ends them, and the error document
+  of its status answers.
+- An error document that is a path is a request of its own (GET) through the same phases; an error
+  on the way there gives the canned page.
+- No module is known here by name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from revproxy.errors import HTTPError
+from revproxy.filters import Chain, Filter, start_filters
+from revproxy.http.fields import Fields
+from revproxy.http.message import Exchange
+from revproxy.http.pages import error_page
+from revproxy.http.uri import normalise_path, parse_url
+from revproxy.plan.match import NameTable
+from revproxy.plan.plan import Document, VirtualHost
+
+_METHODS: Final = frozenset(
+    "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK "
+    "UNLOCK VERSION-CONTROL CHECKOUT UNCHECKOUT CHECKIN UPDATE LABEL REPORT MKWORKSPACE "
+    "MKACTIVITY BASELINE-CONTROL MERGE".split()
+)
+
+
+def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
+    """Find the virtual host and the path of a request. Raises HTTPError."""
+    host = exchange.block.host
+    target = exchange.target
+    if target[0] != "/":
+        host, target = _unusual_target(exchange, host)
+    exchange.server = names.default
+    if host is not None:
+        exchange.host, exchange.host_port, found = names.by_host(host)
+        if found is not None:
+            exchange.server = found
+        elif names.default.strict_host:
+            raise HTTPError(400, "unknown host")
+    server: VirtualHost = exchange.server
+    path, mark, query = target.partition("?")
+    exchange.raw_path = exchange.path = path
+    if mark:
+        exchange.query = query
+    if path[:1] == "/":
+        exchange.path = normalise_path(
+            path,
+            merge_slashes=server.merge_slashes,
+            encoded_slashes=server.encoded_slashes,
+        )
+    if server.strict_methods and exchange.method not in _METHODS:
+        raise HTTPError(501)
+
+
+def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, str]:
+    """Host and path of a target in absolute, authority or asterisk form (RFC 9112, 3.2)."""
+    target = exchange.target
+    if exchange.method == "CONNECT":
+        raise HTTPError(405)
+    if target == "*" and exchange.method == "OPTIONS":
+        return host, target
+    try:
+        url = parse_url(target)
+    except ValueError:
+        raise HTTPError(400, "the request target is not a path") from None
+    if not url.host or url.userinfo is not None:
+        raise HTTPError(400, "the request target has no valid host")
+    authority = url.host if url.port is None else f"{url.host}:{url.port}"
+    exchange.fields.set("Host", authority)
+    path = url.path
+    return authority, path if path.startswith("/") else f"/{path}"
+
+
+async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
+    """Run the phases: the exchange whose response it is, and the filters for its body."""
+    try:
+        for hook in exchange.server.post_read:
+            hook(exchange)
+        await _process(exchange)
+    except HTTPError as error:
+        return await fail(exchange, error)
+    return exchange, _filters(exchange)
+
+
+async def _process(exchange: Exchange) -> None:
+    """All phases from translate to handler. Raises HTTPError."""
+    server: VirtualHost = exchange.server
+    plan = exchange.plan = server.location_plan(exchange)
+    for hook in plan.translate:
+        if hook(exchange):
+            break
+    plan = exchange.plan = server.full_plan(exchange)
+    for hook in plan.map:
+        hook(exchange)
+    for hook in plan.access:
+        hook(exchange)
+    for hook in plan.authn:
+        await hook(exchange)
+    for hook in plan.authz:
+        hook(exchange)
+    for hook in plan.fixups:
+        hook(exchange)
+    length = exchange.block.length
+    if length is not None and length > plan.limit_body > 0 and exchange.request_body is not None:
+        raise HTTPError(413, close=True)
+    for hook in plan.handler:
+        if await hook(exchange):
+            return
+    raise HTTPError(404)
+
+
+def _filters(exchange: Exchange) -> Chain | None:
+    made: list[Filter] = []
+    for hook in exchange.plan.insert_filter:
+        item = hook(exchange)
+        if item is not None:
+            made.append(item)
+    return start_filters(exchange, made) if made else None
+
+
+async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | None]:
+    """Answer an error by its document: the exchange whose response it is, and its filters."""
+    server: VirtualHost = exchange.server
+    if exchange.plan is None:
+        exchange.plan = server.base
+    _drop_response(exchange)
+    exchange.status = error.status
+    exchange.reason = error.reason
+    exchange.error_detail = error.detail
+    exchange.close = exchange.close or error.close
+    if server.error_log is not None and error.detail:
+        server.error_log.log("error", "core", error.detail, exchange=exchange)
+    document = exchange.plan.documents.get(error.status)
+    if exchange.previous is not None:
+        first = exchange.previous
+        while first.previous is not None:
+            first = first.previous
+        exchange.status, exchange.reason = first.status, first.reason
+        _canned(exchange, error, recursive=error.status)
+    elif document is None:
+        _canned(exchange, error)
+    elif document.kind == "path":
+        return await _internal_redirect(exchange, document)
+    elif document.kind == "url":
+        exchange.status, exchange.reason = 302, None
+        exchange.out.set("Location", document.value)
+        _canned(exchange, error)
+    else:
+        exchange.content_type = "text/html; charset=iso-8859-1"
+        exchange.body = document.value.encode("latin-1")
+    return exchange, _filters(exchange)
+
+
+def _drop_response(exchange: Exchange) -> None:
+    """Forget what a handler may have begun to answer."""
+    body, exchange.body = exchange.body, b""
+    if not isinstance(body, bytes):
+        body.close()
+    location = exchange.out.get("Location")
+    exchange.out = Fields()
+    exchange.content_type = None
+    exchange.generated = True
+    if location is not None:
+        exchange.out.set("Location", location)
+
+
+async def _internal_redirect(
+    exchange: Exchange, document: Document
+) -> tuple[Exchange, Chain | None]:
+    """Serve the path of an error document as a request of its own, with the first status."""
+    path, mark, query = document.value.partition("?")
+    inner = exchange.redirected(path, query if mark else None)
+    inner.server = exchange.server
+    try:
+        inner.path = normalise_path(path, encoded_slashes="NoDecode")
+        await _process(inner)
+    except HTTPError as error:
+        return await fail(inner, error)
+    if inner.status == 200 or inner.status >= 400:
+        inner.status, inner.reason = exchange.status, exchange.reason
+    return inner, _filters(inner)
+
+
+def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:
+    """The page that stands for a status where no document is configured."""
+    if exchange.status in (405, 501):
+        exchange.err.set("Allow", error.allow or "GET,HEAD,POST,OPTIONS")
+    exchange.content_type = "text/html; charset=iso-8859-1"
+    exchange.body = error_page(exchange, error, recursive)

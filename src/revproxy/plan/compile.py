@@ -1,0 +1,294 @@
+"""From merged settings to the plan: every hook made, every table built, before a socket opens.
+
+Laws:
+- What is wrong comes as findings, all of them; a configuration without errors can serve.
+- A factory that has nothing to do returns None and leaves no trace in the plan.
+- A virtual host's plans share what its modules make once (`Server.shared`).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from revproxy import logs
+from revproxy.config.merge import Section, ServerConfig, inherit
+from revproxy.config.read import Configuration
+from revproxy.http.pages import server_product
+from revproxy.http.wire import Limits
+from revproxy.module import Hook, Module, Server, merge_settings, value_or
+from revproxy.modules import core, mod_unixd, mpm_common, mpm_trio
+from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
+from revproxy.plan.plan import (
+    Document,
+    Listener,
+    Plan,
+    RequestPlan,
+    SectionKey,
+    VirtualHost,
+)
+
+_ONCE: Final = ("post_read", "log")
+_EACH: Final = (
+    "translate",
+    "map",
+    "access",
+    "authn",
+    "authz",
+    "fixups",
+    "insert_filter",
+    "handler",
+)
+
+
+class Compiler:
+    """Makes the plan of one configuration."""
+
+    def __init__(self, configuration: Configuration, modules: Sequence[Module]) -> None:
+        self._configuration = configuration
+        self._modules = [
+            module
+            for module in modules
+            if not configuration.whole or module.name in configuration.loaded
+        ]
+        self._names = frozenset(module.name for module in self._modules)
+
+    def plan(self, main: ServerConfig, hosts: Sequence[ServerConfig]) -> Plan:
+        """The plan of a main server and its virtual hosts."""
+        main_host = self._host(main, virtual=False)
+        virtual = [(config, self._host(inherit(main, config), virtual=True)) for config in hosts]
+        mpm: mpm_common.Settings = _settings(main, mpm_common.MODULE)
+        unixd: mod_unixd.Settings = _settings(main, mod_unixd.MODULE)
+        trio_settings: mpm_trio.Settings = _settings(main, mpm_trio.MODULE)
+        pid_file = value_or(mpm.pid_file, None)
+        listens = value_or(mpm.listens, ())
+        return Plan(
+            listeners=tuple(Listener(listen.host, listen.port) for listen in listens),
+            main=main_host,
+            hosts=tuple(host for _, host in virtual),
+            by_address=_by_address(virtual),
+            processes=value_or(trio_settings.processes, 0),
+            backlog=value_or(mpm.backlog, 511),
+            pid_file=self._path(pid_file) if pid_file else None,
+            user=value_or(unixd.user, None),
+            group=value_or(unixd.group, None),
+            graceful_shutdown_timeout=value_or(mpm.graceful_shutdown_timeout, 0),
+            receive_buffer=value_or(mpm.receive_buffer, 0),
+            send_buffer=value_or(mpm.send_buffer, 0),
+        )
+
+    def _path(self, name: str) -> str:
+        root = self._configuration.server_root.rstrip("/")
+        return name if name.startswith("/") else f"{root}/{name}"
+
+    def _host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
+        settings: core.Settings = _settings(config, core.MODULE)
+        server = self._server(config, settings, virtual=virtual)
+        directories = sorted(
+            enumerate(config.directories),
+            key=lambda item: (item[1].scope.pattern is not None, len(item[1].scope.argument)),
+        )
+        sections: dict[str, dict[int, Section]] = {
+            "directory": dict(directories),
+            "files": dict(enumerate(config.files)),
+            "location": dict(enumerate(config.locations)),
+            "proxy": dict(enumerate(config.proxies)),
+        }
+
+        def build(keys: tuple[SectionKey, ...]) -> RequestPlan:
+            return self._request_plan(
+                config, server, [sections[kind][index] for kind, index in keys]
+            )
+
+        once = {phase: self._hooks(phase, config.settings, server) for phase in _ONCE}
+        options = value_or(settings.protocol_options, frozenset())
+        return VirtualHost(
+            server=server,
+            build=build,
+            post_read=once["post_read"],
+            log=once["log"],
+            locations=_location_table(config.locations),
+            proxies=tuple(
+                (index, _url_matcher(section)) for index, section in enumerate(config.proxies)
+            ),
+            directories=tuple(
+                (index, _directory_matcher(section)) for index, section in directories
+            ),
+            files=tuple(
+                (index, _file_matcher(section)) for index, section in enumerate(config.files)
+            ),
+            limits=Limits(
+                line=value_or(settings.limit_line, 8190),
+                fields=value_or(settings.limit_fields, 100),
+                field_size=value_or(settings.limit_field_size, 8190),
+            ),
+            timeout=server.timeout,
+            keep_alive=value_or(settings.keep_alive, True),
+            keep_alive_timeout=value_or(settings.keep_alive_timeout, 5.0),
+            max_keep_alive=value_or(settings.max_keep_alive, 100),
+            trace=value_or(settings.trace, "on"),
+            encoded_slashes=value_or(settings.encoded_slashes, "Off"),
+            merge_slashes=value_or(settings.merge_slashes, True),
+            strict_host=value_or(settings.strict_host, False),
+            strict_methods="registeredmethods" in options,
+            allow_old="require1.0" not in options,
+            server_path=value_or(settings.server_path, ""),
+            recursion=value_or(settings.recursion, (10, 10))[0],
+            error_log=logs.error_log(
+                self._path_or_pipe(value_or(settings.error_log, "")),
+                value_or(settings.log_levels, {}),
+                value_or(settings.error_log_format, ""),
+            ),
+            server_line=f"Server: {server.product}".encode("latin-1"),
+        )
+
+    def _path_or_pipe(self, name: str) -> str:
+        if not name or name.startswith("|") or name.split(":", 1)[0] == "syslog":
+            return name
+        return self._path(name)
+
+    def _server(self, config: ServerConfig, settings: core.Settings, *, virtual: bool) -> Server:
+        name = value_or(settings.server_name, core.ServerName(socket.gethostname()))
+        directive = config.directive
+        return Server(
+            name=name.host,
+            port=name.port,
+            scheme=name.scheme,
+            virtual=virtual,
+            admin=value_or(settings.admin, "[no address given]"),
+            timeout=value_or(settings.timeout, 60.0),
+            signature=value_or(settings.signature, "Off"),
+            tokens=value_or(settings.tokens, "Full"),
+            canonical_name=value_or(settings.canonical_name, "Off"),
+            canonical_port=value_or(settings.canonical_port, False),
+            document_root=value_or(settings.document_root, ""),
+            server_root=self._configuration.server_root,
+            config_file=directive.location.file if directive is not None else "",
+            config_line=directive.location.line if directive is not None else 0,
+            product=server_product(value_or(settings.tokens, "Full")),
+            modules=self._names,
+        )
+
+    def _request_plan(
+        self, config: ServerConfig, server: Server, sections: Sequence[Section]
+    ) -> RequestPlan:
+        merged: dict[str, Any] = dict(config.settings)
+        for section in sections:
+            for name, inner in section.settings.items():
+                outer = merged.get(name)
+                merged[name] = inner if outer is None else merge_settings(outer, inner)
+        phases = {phase: self._hooks(phase, merged, server) for phase in _EACH}
+        settings: core.Settings = merged.get("core") or core.Settings()
+        return RequestPlan(
+            **phases,
+            limit_body=value_or(settings.limit_body, 1 << 30),
+            documents={
+                status: Document(document.kind, document.value)
+                for status, document in value_or(settings.error_documents, {}).items()
+                if document.kind != "default"
+            },
+            signature=value_or(settings.signature, "Off"),
+            default_charset=value_or(settings.default_charset, ""),
+            settings=merged,
+        )
+
+    def _hooks(self, phase: str, settings: Mapping[str, Any], server: Server) -> tuple[Hook, ...]:
+        hooks = []
+        for module in self._modules:
+            factory = module.hooks.get(phase)
+            if factory is not None:
+                own = settings.get(module.name)
+                hook = factory(module.settings() if own is None else own, server)
+                if hook is not None:
+                    hooks.append(hook)
+        return tuple(hooks)
+
+
+def _settings(config: ServerConfig, module: Module) -> Any:
+    own = config.settings.get(module.name)
+    return module.settings() if own is None else own
+
+
+def _location_table(sections: Iterable[Section]) -> PathTable:
+    table = PathTable()
+    for index, section in enumerate(sections):
+        pattern = section.scope.pattern
+        matcher = None if pattern is None else _searcher(pattern)
+        table.add(index, section.scope.argument, matcher)
+    return table
+
+
+def _searcher(pattern: Any) -> Matcher:
+    search = pattern.search
+    return lambda subject: search(subject) is not None
+
+
+def _url_matcher(section: Section) -> Matcher:
+    argument = section.scope.argument
+    if section.scope.pattern is not None:
+        return _searcher(section.scope.pattern)
+    if "*" in argument or "?" in argument:
+        return url_wildcard(argument)
+    return lambda url: url.startswith(argument)
+
+
+def _directory_matcher(section: Section) -> Matcher:
+    if section.scope.pattern is not None:
+        return _searcher(section.scope.pattern)
+    argument = section.scope.argument.rstrip("/")
+    if "*" in argument or "?" in argument or "[" in argument:
+        matches = path_wildcard(argument)
+        depth = argument.count("/")
+        return lambda name: matches("/".join(name.split("/")[: depth + 1]))
+    prefix = argument + "/"
+    return lambda name: name.startswith(prefix) or name == argument
+
+
+def _file_matcher(section: Section) -> Matcher:
+    if section.scope.pattern is not None:
+        return _searcher(section.scope.pattern)
+    argument = section.scope.argument
+    if "*" in argument or "?" in argument or "[" in argument:
+        return path_wildcard(argument)
+    return lambda name: name == argument
+
+
+def _by_address(
+    hosts: Sequence[tuple[ServerConfig, VirtualHost]],
+) -> dict[tuple[str, int], NameTable[VirtualHost]]:
+    """The name tables of all addresses that virtual hosts name."""
+    tables: dict[tuple[str, int], NameTable[VirtualHost]] = {}
+    for order, (config, host) in enumerate(hosts):
+        settings: core.Settings = _settings(config, core.MODULE)
+        for address in config.addresses:
+            for key in resolve_address(address.text):
+                table = tables.get(key)
+                if table is None:
+                    table = tables[key] = NameTable(host)
+                name = value_or(settings.server_name, None)
+                if name is not None:
+                    table.add(order, name.host, host)
+                for alias in value_or(settings.aliases, ()):
+                    table.add(order, alias, host)
+                written = address.text.rpartition(":")[0] or address.text
+                if written not in ("*", "_default_"):
+                    table.add(order + len(hosts), written.strip("[]"), host)
+    return tables
+
+
+def resolve_address(text: str) -> list[tuple[str, int]]:
+    """The (address, port) pairs of `<VirtualHost address[:port]>`; "*" and 0 for any."""
+    host, colon, port = text.rpartition(":")
+    if not colon or "]" in port:
+        host, port = text, ""
+    number = int(port) if port.isdigit() else 0
+    host = host.strip("[]")
+    if host in ("*", "_default_", ""):
+        return [("*", number)]
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        # Apache leaves such a host out; it can be meant by its name only, so any address is right.
+        return [("*", number)]
+    return [(str(item[4][0]), number) for item in found]

@@ -1,0 +1,163 @@
+"""The plan: a configuration in the form the server runs, immutable but for its caches.
+
+Laws:
+- Made whole before it serves; nothing in it looks at a directive.
+- A request plan is what is left of all settings for one combination of sections: a tuple of
+  callables a phase. It is made when the combination first occurs and kept; the number kept is
+  bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from revproxy.http.message import Exchange
+from revproxy.http.wire import Limits
+from revproxy.module import Hook, Server
+from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
+
+_PLANS_KEPT: Final = 1024
+
+SectionKey = tuple[str, int]
+"""A section's list ("directory", "files", "location", "proxy") and its index there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An ErrorDocument: kind "text", "path" or "url"."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestPlan:
+    """What happens to a request, by phase, and the few settings that are no hooks."""
+
+    translate: tuple[Hook, ...] = ()
+    map: tuple[Hook, ...] = ()
+    access: tuple[Hook, ...] = ()
+    authn: tuple[Hook, ...] = ()
+    authz: tuple[Hook, ...] = ()
+    fixups: tuple[Hook, ...] = ()
+    insert_filter: tuple[Hook, ...] = ()
+    handler: tuple[Hook, ...] = ()
+    limit_body: int = 1 << 30
+    """LimitRequestBody; 0 for none."""
+    documents: Mapping[int, Document] = field(default_factory=dict)
+    signature: str = "Off"
+    default_charset: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The merged settings by module, for those who explain."""
+
+
+@dataclass(slots=True, eq=False)
+class VirtualHost:
+    """A virtual host or the main server."""
+
+    server: Server
+    build: Callable[[tuple[SectionKey, ...]], RequestPlan]
+    """Makes the plan of a combination of sections."""
+    post_read: tuple[Hook, ...] = ()
+    log: tuple[Hook, ...] = ()
+    locations: PathTable = field(default_factory=PathTable)
+    proxies: tuple[tuple[int, Matcher], ...] = ()
+    directories: tuple[tuple[int, Matcher], ...] = ()
+    files: tuple[tuple[int, Matcher], ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    timeout: float = 60.0
+    keep_alive: bool = True
+    keep_alive_timeout: float = 5.0
+    max_keep_alive: int = 100
+    trace: str = "on"
+    encoded_slashes: Any = "Off"
+    merge_slashes: bool = True
+    strict_host: bool = False
+    strict_methods: bool = False
+    allow_old: bool = True
+    """HttpProtocolOptions Allow0.9."""
+    server_path: str = ""
+    recursion: int = 10
+    error_log: Any = None
+    server_line: bytes = b"Server: revproxy"
+    _plans: dict[tuple[SectionKey, ...], RequestPlan] = field(default_factory=dict)
+    base: RequestPlan = field(init=False)
+    """The plan of a request that no section covers."""
+
+    def __post_init__(self) -> None:
+        self.base = self.plan(())
+
+    def plan(self, sections: tuple[SectionKey, ...]) -> RequestPlan:
+        """The plan for these sections, in the order they are merged."""
+        known = self._plans.get(sections)
+        if known is None:
+            if len(self._plans) >= _PLANS_KEPT:
+                self._plans.clear()
+            known = self._plans[sections] = self.build(sections)
+        return known
+
+    def location_plan(self, exchange: Exchange) -> RequestPlan:
+        """The plan by path alone: what `translate` runs with."""
+        if not self.locations:
+            return self.base
+        found = self.locations.find(exchange.path)
+        return self.plan(tuple(("location", index) for index in found))
+
+    def full_plan(self, exchange: Exchange) -> RequestPlan:
+        """The plan by where the request goes: an origin or a file, then by path."""
+        keys: list[SectionKey] = []
+        if exchange.proxy is not None:
+            if self.proxies:
+                found = first_matching(self.proxies, exchange.proxy.url)
+                keys += (("proxy", index) for index in found)
+        elif exchange.filename is not None:
+            if self.directories:
+                found = first_matching(self.directories, exchange.filename)
+                keys += (("directory", index) for index in found)
+            if self.files:
+                name = exchange.filename.rpartition("/")[2]
+                keys += (("files", index) for index in first_matching(self.files, name))
+        if self.locations:
+            keys += (("location", index) for index in self.locations.find(exchange.path))
+        return self.plan(tuple(keys)) if keys else self.base
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address to listen at; `host` "" for every one."""
+
+    host: str
+    port: int
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """The compiled form of a configuration."""
+
+    listeners: tuple[Listener, ...]
+    main: VirtualHost
+    hosts: tuple[VirtualHost, ...]
+    by_address: Mapping[tuple[str, int], NameTable[VirtualHost]]
+    """Virtual hosts by (address or "*", port or 0)."""
+    processes: int = 0
+    backlog: int = 511
+    pid_file: str | None = None
+    user: str | None = None
+    group: str | None = None
+    graceful_shutdown_timeout: float = 0.0
+    receive_buffer: int = 0
+    send_buffer: int = 0
+    _main_table: NameTable[VirtualHost] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._main_table = NameTable(self.main)
+
+    def names_at(self, address: str, port: int) -> NameTable[VirtualHost]:
+        """The virtual hosts of a local address: the most exact set alone counts."""
+        for key in ((address, port), (address, 0), ("*", port), ("*", 0)):
+            table = self.by_address.get(key)
+            if table is not None:
+                return table
+        return self._main_table

@@ -1,0 +1,84 @@
+"""A child process: one thread, one trio loop, until it is told to stop.
+
+Laws:
+- SIGTERM ends every exchange now; SIGUSR1 and SIGWINCH let each finish first.
+- A winding-up child accepts nothing; what waits in the listening sockets is its successors'.
+- Log lines are written within a few hundredths of a second, and all of them before the end.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+
+from revproxy import logs
+from revproxy.plan.plan import Plan
+from revproxy.server.listen import accept_loop
+from revproxy.server.watchdog import Watchdog
+
+_LOG_DELAY: Final = 0.05
+"""Seconds for which log lines may be held together."""
+
+
+def run_child(plan: Plan, sockets: Sequence[socket.socket]) -> None:
+    """Serve until a signal says otherwise."""
+    try:
+        trio.run(_main, plan, sockets, strict_exception_groups=True)
+    finally:
+        logs.flush_all()
+
+
+async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
+    watchdog = Watchdog(_resolution(plan))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watchdog.run)
+        nursery.start_soon(_flush_logs)
+        async with trio.open_nursery() as connections:
+            accepting = trio.CancelScope()
+            nursery.start_soon(_obey, watchdog, accepting, plan.graceful_shutdown_timeout)
+            watchdog.look()
+            with accepting:
+                async with trio.open_nursery() as acceptors:
+                    for sock in sockets:
+                        acceptors.start_soon(accept_loop, sock, plan, watchdog, connections)
+            await watchdog.idle.wait()
+        nursery.cancel_scope.cancel()
+
+
+def _resolution(plan: Plan) -> float:
+    """A fifth of the shortest timeout, between 50 ms and a second."""
+    shortest = min(
+        timeout
+        for host in (plan.main, *plan.hosts)
+        for timeout in (host.timeout, host.keep_alive_timeout)
+    )
+    return min(1.0, max(0.05, shortest / 5))
+
+
+async def _flush_logs() -> None:
+    pending = logs.pending = trio.Event()
+    while True:
+        await pending.wait()
+        await trio.sleep(_LOG_DELAY)
+        pending = logs.pending = trio.Event()
+        logs.flush_all()
+
+
+async def _obey(watchdog: Watchdog, accepting: trio.CancelScope, limit: float) -> None:
+    """Turn signals into the end: at once, or after the exchanges that run."""
+    with trio.open_signal_receiver(
+        signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGWINCH
+    ) as signals:
+        async for number in signals:
+            accepting.cancel()
+            if number in (signal.SIGTERM, signal.SIGINT):
+                watchdog.stop(hard=True)
+            else:
+                watchdog.stop()
+                if limit:
+                    await trio.sleep(limit)
+                    watchdog.stop(hard=True)

@@ -1,0 +1,394 @@
+"""A client's connection: heads in, exchanges through the phases, responses out.
+
+Laws:
+- One task a connection, none a request. A deadline is a number that the watchdog looks at; it
+  cancels `scope`, and what the client then gets is what `set_deadline` said.
+- A response is framed here and nowhere else; a body that is cut short closes the connection, so
+  that no one takes the next response for its rest.
+- A request's body is read to its end or the connection ends with the response.
+- `log` runs once for every exchange, whatever happened to it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from socket import SHUT_WR, socket
+from typing import Any, Final
+
+import trio
+
+from revproxy import sockets
+from revproxy.errors import HTTPError, OriginError
+from revproxy.filters import Chain
+from revproxy.http.fields import Field
+from revproxy.http.message import Exchange
+from revproxy.http.wire import NO_FIELDS, check_incomplete, parse_request
+from revproxy.phases import begin, fail, handle
+from revproxy.plan.match import NameTable
+from revproxy.plan.plan import VirtualHost
+from revproxy.server.body import ClientBody
+from revproxy.server.response import Response
+from revproxy.server.watchdog import Watchdog
+
+_READ_SIZE: Final = 32 * 1024
+_BUFFER: Final = memoryview(bytearray(256 * 1024))
+"""Shared by all connections of the child: filled and sent without a wait between (see
+`sockets.send_all`)."""
+
+_PIECES_BETWEEN_CHECKPOINTS: Final = 16
+_LINGER: Final = 2.0
+"""Seconds to wait for a client to stop sending, so that it reads the answer before a reset."""
+
+
+class ClientConnection:
+    """One accepted connection (`http.message.Connection`)."""
+
+    __slots__ = (
+        "_ended",
+        "_exchange",
+        "_head_sent",
+        "_names",
+        "_nursery",
+        "_rest",
+        "_sock",
+        "_watchdog",
+        "client_address",
+        "client_port",
+        "deadline",
+        "is_tls",
+        "local_address",
+        "local_port",
+        "memo",
+        "on_timeout",
+        "requests",
+        "scope",
+    )
+
+    def __init__(
+        self,
+        sock: socket,
+        peer: Any,
+        local: Any,
+        names: NameTable[VirtualHost],
+        watchdog: Watchdog,
+        nursery: trio.Nursery,
+    ) -> None:
+        self._sock = sock
+        self._names = names
+        self._watchdog = watchdog
+        self._nursery = nursery
+        self.client_address, self.client_port = peer
+        self.local_address, self.local_port = local
+        self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.requests = 0
+        self.memo: dict[Any, Any] = {}
+        self.deadline = 0.0
+        self.on_timeout: HTTPError | None = None
+        self.scope: trio.CancelScope = _NEVER
+        self._rest = b""
+        self._exchange: Exchange | None = None
+        self._head_sent = False
+        self._ended = False
+
+    # What an exchange may ask for.
+
+    def set_deadline(self, seconds: float, on_timeout: HTTPError | None) -> None:
+        self.deadline = self._watchdog.now + seconds
+        self.on_timeout = on_timeout
+
+    def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        self._nursery.start_soon(function, *args)
+
+    async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None:
+        lines = [f"HTTP/1.1 {status} {reason}".encode("latin-1"), *(item[2] for item in fields)]
+        await sockets.send_all(self._sock, b"\r\n".join(lines) + b"\r\n\r\n")
+
+    async def receive(self) -> bytes:
+        """The next octets from the client; b"" at the end. For bodies and tunnels."""
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        return await sockets.recv(self._sock, 2 * _READ_SIZE)
+
+    def at_hand(self) -> bytes:
+        """What was received and not used; to be given back with `give_back`."""
+        data, self._rest = self._rest, b""
+        return data
+
+    def give_back(self, data: bytes) -> None:
+        """Octets that belong to what follows."""
+        self._rest = data
+
+    # The life of the connection.
+
+    async def serve(self) -> None:
+        """Serve requests until either side ends the connection."""
+        try:
+            while not self._ended:
+                with trio.CancelScope() as self.scope:
+                    await self._requests()
+                    return
+                if self._watchdog.is_stopping_hard or not await self._timed_out():
+                    return
+        except OSError:
+            # The client is gone; there is nobody to tell.
+            return
+        finally:
+            self._abandon()
+            self._sock.close()
+
+    async def _requests(self) -> None:
+        while not self._ended:
+            head = await self._read_head()
+            if head is None:
+                return
+            await self._serve_request(head)
+
+    async def _read_head(self) -> bytes | None:
+        """The next request head without its empty line; None when the client has closed."""
+        data, self._rest = self._rest, b""
+        default = self._names.default
+        if not data:
+            if self.requests and self._watchdog.is_stopping:
+                # Whoever has sent nothing by now is not waiting for anything.
+                self.set_deadline(min(default.keep_alive_timeout, 1.0), None)
+            else:
+                idle = default.keep_alive_timeout if self.requests else default.timeout
+                self.set_deadline(idle, None)
+            data = await sockets.recv(self._sock, _READ_SIZE)
+            if not data:
+                return None
+        end = data.find(b"\r\n\r\n")
+        if data[:2] == b"\r\n":
+            data, end = await self._skip_blank_lines(data)
+        if end < 0:
+            self.set_deadline(default.timeout, HTTPError(408, close=True))
+            data, end = await self._rest_of_head(data)
+            if end < 0:
+                return None
+        self._rest = data[end + 4 :]
+        return data[:end]
+
+    async def _skip_blank_lines(self, data: bytes) -> tuple[bytes, int]:
+        """Ten empty lines before a request are ignored (RFC 9112, section 2.2)."""
+        for _ in range(10):
+            if data == b"\r\n":
+                data = b""
+            while len(data) < 2:
+                more = await sockets.recv(self._sock, _READ_SIZE)
+                if not more:
+                    return b"", -1
+                data += more
+            if data[:2] != b"\r\n":
+                break
+            data = data[2:]
+        return data, data.find(b"\r\n\r\n")
+
+    async def _rest_of_head(self, data: bytes) -> tuple[bytes, int]:
+        limits = self._names.default.limits
+        scanned = 0
+        while True:
+            if data:
+                try:
+                    check_incomplete(data, scanned, limits)
+                except HTTPError as error:
+                    await self._refuse(data, error)
+                    return b"", -1
+                if b"\r\n" in data and _is_old(data):
+                    return data.partition(b"\r\n")[0] + b"\r\n\r\n", data.find(b"\r\n")
+            scanned = len(data)
+            piece = await sockets.recv(self._sock, _READ_SIZE)
+            if not piece:
+                if data.strip():
+                    await self._refuse(data, HTTPError(400, close=True))
+                return b"", -1
+            data += piece
+            end = data.find(b"\r\n\r\n", max(0, scanned - 3))
+            if end >= 0:
+                return data, end
+
+    async def _serve_request(self, head: bytes) -> None:
+        default = self._names.default
+        try:
+            request = parse_request(head, default.limits)
+        except HTTPError as error:
+            await self._refuse(head, error)
+            return
+        self.requests += 1
+        block = request.block
+        exchange = self._exchange = Exchange(
+            self, request.line, request.method, request.target, request.protocol, block
+        )
+        exchange.bytes_in = len(head) + 4
+        self._head_sent = False
+        if block.length or block.chunked:
+            exchange.request_body = ClientBody(self, exchange, default.timeout)
+        try:
+            begin(exchange, self._names)
+        except HTTPError as error:
+            exchange.server = exchange.server or default
+            exchange, chain = await fail(exchange, error)
+        else:
+            exchange, chain = await handle(exchange)
+        self._exchange = exchange
+        await self._respond(exchange, chain)
+
+    async def _refuse(self, head: bytes, error: HTTPError) -> None:
+        """Answer what is no request at all, and close."""
+        line = head.partition(b"\r\n")[0][:8190].decode("latin-1")
+        method = line.partition(" ")[0]
+        self.requests += 1
+        exchange = self._exchange = Exchange(self, line, method, "", "HTTP/1.1", NO_FIELDS)
+        exchange.bytes_in = len(head)
+        exchange.server = self._names.default
+        error.close = True
+        exchange, chain = await fail(exchange, error)
+        self._exchange = exchange
+        await self._respond(exchange, chain)
+
+    async def _timed_out(self) -> bool:
+        """The deadline passed: answer if that is still possible. False to close."""
+        exchange, error = self._exchange, self.on_timeout
+        if error is None or self._head_sent:
+            return False
+        if exchange is None:
+            await self._bounded(self._refuse, b"", error)
+            return False
+        exchange.close = exchange.close or not isinstance(error, OriginError)
+        await self._bounded(self._answer_error, exchange, error)
+        return not self._ended
+
+    async def _answer_error(self, exchange: Exchange, error: HTTPError) -> None:
+        exchange, chain = await fail(exchange, error)
+        self._exchange = exchange
+        await self._respond(exchange, chain)
+
+    async def _bounded(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Run a last step under a fresh deadline."""
+        with trio.CancelScope() as self.scope:
+            self.set_deadline(self._names.default.timeout, None)
+            await function(*args)
+            return
+        self._ended = True
+
+    # The response.
+
+    async def _respond(self, exchange: Exchange, chain: Chain | None) -> None:
+        """Send the response and see to the connection's future."""
+        server: VirtualHost = exchange.server
+        self.set_deadline(server.timeout, None)
+        body = exchange.request_body
+        unread = body is not None and not body.is_finished
+        if unread and not self._may_drain(exchange):
+            exchange.close = True
+        response = Response(exchange, chain, self.requests, self._watchdog.is_stopping)
+        self._ended = not response.keeps_alive
+        try:
+            if response.is_tunnel:
+                await self._tunnel(exchange, response)
+            elif response.stream is None:
+                self._head_sent = True
+                await sockets.send_all(self._sock, response.data)
+                exchange.bytes_out += len(response.data)
+            else:
+                await self._stream(exchange, response)
+        except OriginError:
+            # The response was cut short; the end of the connection says so.
+            self._ended = True
+        finally:
+            self._finish(exchange)
+        if unread:
+            await self._drain(exchange)
+        if self._ended and (unread or self._rest or exchange.status in (400, 413, 414)):
+            await self._linger()
+
+    async def _stream(self, exchange: Exchange, response: Response) -> None:
+        """Send a head, and a body as it comes."""
+        sock, buffer, timeout = self._sock, _BUFFER, exchange.server.timeout
+        stream, chain, chunked = response.stream, response.chain, response.is_chunked
+        assert stream is not None
+        self._head_sent = True
+        exchange.bytes_out += len(response.data)
+        await sockets.send_all(sock, response.data)
+        pieces = 0
+        while not response.is_complete:
+            count = await stream.readinto(buffer)
+            self.deadline = self._watchdog.now + timeout
+            if chain is None and not chunked:
+                if not count:
+                    break
+                exchange.body_sent += count
+                exchange.bytes_out += count
+                await sockets.send_all(sock, buffer[:count])
+            else:
+                data = response.encode(buffer[:count] if count else None)
+                exchange.bytes_out += len(data)
+                if data:
+                    await sockets.send_all(sock, data)
+                if not count:
+                    break
+            pieces += 1
+            if not pieces % _PIECES_BETWEEN_CHECKPOINTS:
+                await trio.lowlevel.checkpoint()
+
+    async def _tunnel(self, exchange: Exchange, response: Response) -> None:
+        self._ended = True
+        self._head_sent = True
+        await sockets.send_all(self._sock, response.data)
+        exchange.bytes_out += len(response.data)
+
+        async def send(data: bytes) -> None:
+            exchange.bytes_out += len(data)
+            await sockets.send_all(self._sock, data)
+
+        tunnel: Any = exchange.body  # a Tunnel: the status is 101
+        await tunnel.relay(self.receive, send)
+
+    def _finish(self, exchange: Exchange) -> None:
+        """The exchange is over: give back what it holds, write it down."""
+        self._exchange = None
+        if not isinstance(exchange.body, bytes):
+            exchange.body.close()
+        for hook in exchange.server.log:
+            hook(exchange)
+
+    def _abandon(self) -> None:
+        """The connection ends with an exchange unfinished."""
+        if self._exchange is not None:
+            self._finish(self._exchange)
+
+    # A request body nobody read.
+
+    def _may_drain(self, exchange: Exchange) -> bool:
+        """Whether what is left of a body is worth reading to keep the connection."""
+        body = exchange.request_body
+        assert body is not None
+        return not body.expects_continue and (body.length is None or body.length <= 64 * 1024)
+
+    async def _drain(self, exchange: Exchange) -> None:
+        body = exchange.request_body
+        if body is None or body.expects_continue or exchange.close:
+            self._ended = True
+            return
+        try:
+            while await body.read():
+                pass
+        except HTTPError:
+            self._ended = True
+
+    async def _linger(self) -> None:
+        """Let the client read the answer before the close resets what it still sends."""
+        self.set_deadline(_LINGER, None)
+        self._sock.shutdown(SHUT_WR)
+        while await sockets.recv(self._sock, _READ_SIZE):
+            pass
+
+
+_NEVER: Final = trio.CancelScope()
+
+
+def _is_old(data: bytes) -> bool:
+    """Whether a first line is HTTP/0.9's, which has no head after it."""
+    line = data.partition(b"\r\n")[0]
+    return line.startswith(b"GET ") and line.count(b" ") == 1

@@ -1,0 +1,157 @@
+"""A response on the wire: status line, fields, framing (RFC 9112, section 6).
+
+Laws:
+- HTTP/1.1 in every status line; Date and Server first, generated where the origin sent none.
+- The framing is decided once: a Content-Length where the length is known, else the chunked coding
+  for HTTP/1.1 and the end of the connection for others.
+- The head and what is at hand of the body leave together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from revproxy.filters import Chain
+from revproxy.http.chunked import LAST_CHUNK, chunk
+from revproxy.http.dates import http_date_now
+from revproxy.http.message import Body, Exchange
+from revproxy.http.pages import reason_phrase
+from revproxy.plan.plan import VirtualHost
+
+_NO_BODY: Final = frozenset((204, 304))
+
+
+class Response:
+    """What is to be sent for an exchange."""
+
+    __slots__ = (
+        "chain",
+        "data",
+        "exchange",
+        "is_chunked",
+        "is_complete",
+        "is_tunnel",
+        "keeps_alive",
+        "stream",
+    )
+
+    def __init__(
+        self, exchange: Exchange, chain: Chain | None, requests: int, stopping: bool
+    ) -> None:
+        self.exchange = exchange
+        self.chain = chain
+        self.stream: Body | None = None
+        """What of the body is still to be read; None where `data` is all."""
+        self.is_chunked = False
+        self.is_complete = False
+        self.is_tunnel = exchange.status == 101
+        self.keeps_alive = _keeps_alive(exchange, requests, stopping)
+        self.data = self._begin(requests)
+
+    def _begin(self, requests: int) -> bytes:
+        exchange = self.exchange
+        if self.is_tunnel:
+            return self._head([], b"", requests)
+        body: Any = exchange.body
+        bodiless = exchange.method == "HEAD" or exchange.status in _NO_BODY
+        if isinstance(body, bytes):
+            return self._begin_bytes(body, bodiless, requests)
+        first = body.first
+        if bodiless:
+            self.stream, self.is_complete = body, True
+            framing = _length_line(body.length) if exchange.method == "HEAD" else []
+            return self._head(framing, b"", requests)
+        whole = body.length is not None and len(first) == body.length
+        if self.chain is not None:
+            first = self.chain.feed(first) if first else b""
+            if whole:
+                first += self.chain.finish()
+                exchange.body_sent += len(first)
+                self.stream, self.is_complete = body, True
+                return self._head(_length_line(len(first)), first, requests)
+        exchange.body_sent += len(first)
+        self.stream = body
+        if body.length is not None and self.chain is None:
+            self.is_complete = whole
+            return self._head(_length_line(body.length), first, requests)
+        if exchange.protocol == "HTTP/1.1":
+            self.is_chunked = True
+            if first:
+                first = chunk(first)
+            return self._head([b"Transfer-Encoding: chunked"], first, requests)
+        self.keeps_alive = False
+        return self._head([], first, requests)
+
+    def _begin_bytes(self, body: bytes, bodiless: bool, requests: int) -> bytes:
+        if self.chain is not None and not bodiless:
+            body = (self.chain.feed(body) if body else b"") + self.chain.finish()
+        framing = [] if self.exchange.status in _NO_BODY else _length_line(len(body))
+        if bodiless:
+            body = b""
+        self.exchange.body_sent = len(body)
+        return self._head(framing, body, requests)
+
+    def encode(self, data: memoryview | None) -> bytes:
+        """A further piece of the body as it goes out; None stands for its end."""
+        if self.chain is None:
+            piece = b"" if data is None else bytes(data)
+        else:
+            piece = self.chain.finish() if data is None else self.chain.feed(bytes(data))
+        self.exchange.body_sent += len(piece)
+        if not self.is_chunked:
+            return piece
+        coded = chunk(piece) if piece else b""
+        return coded + LAST_CHUNK if data is None else coded
+
+    def _head(self, framing: list[bytes], body: bytes, requests: int) -> bytes:
+        exchange = self.exchange
+        if exchange.protocol == "HTTP/0.9":
+            return body
+        server: VirtualHost = exchange.server
+        items = exchange.out.items
+        if exchange.err.items:
+            items = exchange.err.items + items
+        names = {item[0] for item in items}
+        reason = exchange.reason
+        if reason is None:
+            reason = reason_phrase(exchange.status)
+        lines = [f"HTTP/1.1 {exchange.status} {reason}".encode("latin-1")]
+        if "date" not in names:
+            lines.append(b"Date: " + http_date_now())
+        if "server" not in names:
+            lines.append(server.server_line)
+        lines += [item[2] for item in items]
+        if framing and "content-length" not in names:
+            lines += framing
+        if not self.is_tunnel:
+            if not self.keeps_alive:
+                lines.append(b"Connection: close")
+            elif "keep-alive" in exchange.block.connection:
+                lines += (_keep_alive_line(server, requests), b"Connection: Keep-Alive")
+        if exchange.content_type is not None and "content-type" not in names:
+            lines.append(b"Content-Type: " + exchange.content_type.encode("latin-1"))
+        lines.append(b"\r\n")
+        return b"\r\n".join(lines) + body if body else b"\r\n".join(lines)
+
+
+def _length_line(length: int | None) -> list[bytes]:
+    return [] if length is None else [b"Content-Length: %d" % length]
+
+
+def _keep_alive_line(server: VirtualHost, requests: int) -> bytes:
+    timeout = int(server.keep_alive_timeout)
+    if server.max_keep_alive:
+        return b"Keep-Alive: timeout=%d, max=%d" % (timeout, server.max_keep_alive - requests)
+    return b"Keep-Alive: timeout=%d" % timeout
+
+
+def _keeps_alive(exchange: Exchange, requests: int, stopping: bool) -> bool:
+    server: VirtualHost = exchange.server
+    if exchange.close or stopping or not server.keep_alive:
+        return False
+    if requests >= server.max_keep_alive > 0:
+        return False
+    options = exchange.block.connection
+    if exchange.protocol == "HTTP/1.1":
+        return "close" not in options
+    return exchange.protocol == "HTTP/1.0" and "keep-alive" in options
