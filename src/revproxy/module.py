@@ -114,7 +114,8 @@ class Scope:
     """Where a directive stands, for parsers that must know.
 
     `argument` is the section's path, URL or regex as written, `pattern` the compiled regex of a
-    Match (or `~`) section. `methods` is what an enclosing `<Limit>` names (None outside of one).
+    Match (or `~`) section. `methods` is what an enclosing `<Limit>` names (None outside of one),
+    with `methods_excepted` where it is a `<LimitExcept>`: all methods but these.
     `warn` collects what is odd but accepted.
     """
 
@@ -124,6 +125,7 @@ class Scope:
     virtual: bool = False
     server_root: str = "/etc/apache2"
     methods: frozenset[str] | None = None
+    methods_excepted: bool = False
     warn: Callable[[Diagnostic], None] = lambda _diagnostic: None
 
     def path(self, name: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from revproxy.errors import Location
+from revproxy.errors import Diagnostic, Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,25 @@ class Directive:
         yield self
         for child in self.children or ():
             yield from child.walk()
+
+
+@dataclass(slots=True)
+class Configuration:
+    """What was read: the tree after conditions, includes and macros, and what was found."""
+
+    directives: list[Directive]
+    loaded: frozenset[str]
+    """The modules in force, by name: mod_proxy."""
+    whole: bool
+    """The file loads modules: only those are there. Else it is a snippet, and all are."""
+    server_root: str
+    defines: dict[str, str]
+    """What Define has set at the end of the file; "" for a name without a value."""
+    files: tuple[str, ...]
+    """The files that were read, in order."""
+    diagnostics: list[Diagnostic]
+
+    def walk(self) -> Iterator[Directive]:
+        """All directives, in file order."""
+        for directive in self.directives:
+            yield from directive.walk()

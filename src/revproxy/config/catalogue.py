@@ -1,0 +1,181 @@
+"""The catalogue: every directive of Apache 2.4 and what is known of it.
+
+Laws:
+- `directives/*.toml` is the only source. `directives/index.json` is derived from it by `index()`
+  and holds what checking needs; a test holds the two together. It is there for speed alone:
+  to read all TOML files takes longer than to check a small configuration.
+- Whether a directive is implemented stands in no file: the caller knows its modules.
+- Directives' names compare without case, modules' with it, as in Apache.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+MPM_MODULES: Final = frozenset({"event", "worker", "prefork"})
+"""Apache's own process models. They may be loaded; ours stands in for each."""
+PROCESS_MODULES: Final = MPM_MODULES | {"mpm_common"}
+"""The modules whose directives tune processes: known without any LoadModule."""
+
+OTHER_SOURCES: Final = {"mpm_trio": ("mpm_trio.c",)}
+"""More names that `<IfModule>` knows a module by."""
+
+
+class Entry(NamedTuple):
+    """A directive, as the checks see it."""
+
+    name: str
+    module: str
+    style: str
+    """Apache's kind of argument list: TAKE1, ITERATE, RAW_ARGS ..."""
+    allowed: tuple[str, ...]
+    """Where it may stand: the bits of Apache's `req_override`."""
+    section: bool
+    args: tuple[str, ...]
+    """The kind of each argument's value, as `check.py` reads it; () where it is not simple."""
+    not_in: tuple[str, ...]
+    """The sections that it refuses by itself, though `allowed` lets it in."""
+    inert: bool
+    """It tunes what has no counterpart here: accepted, without effect."""
+    also_in: tuple[str, ...]
+    """Other modules that know the directive too."""
+    in_oracle: bool
+    """Apache 2.4.71, as Debian builds it, accepts it."""
+
+
+class ModuleEntry(NamedTuple):
+    """A module of Apache."""
+
+    name: str
+    identifier: str
+    """The name that LoadModule and `<IfModule>` use: proxy_module."""
+    source: str
+    """The other name that `<IfModule>` knows: mod_proxy.c."""
+    static: bool
+    """Built into the server: there without LoadModule."""
+    in_oracle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is known: directives by lower-case name, modules by name."""
+
+    directives: Mapping[str, Entry]
+    modules: Mapping[str, ModuleEntry]
+    by_identifier: Mapping[str, ModuleEntry]
+    """Modules by identifier (proxy_module) and by source file (mod_proxy.c), exactly spelled."""
+
+    @property
+    def static_modules(self) -> frozenset[str]:
+        """What is there in every server."""
+        return frozenset(module.name for module in self.modules.values() if module.static)
+
+    @property
+    def all_modules(self) -> frozenset[str]:
+        """What a snippet finds: every module, but for Apache's process models."""
+        return frozenset(
+            module.name
+            for module in self.modules.values()
+            if module.static or (module.in_oracle and module.name not in MPM_MODULES)
+        )
+
+    def is_available(self, entry: Entry, loaded: Set[str]) -> bool:
+        """Whether one of the loaded modules knows the directive."""
+        return (
+            entry.module in loaded
+            or entry.module in PROCESS_MODULES
+            or not loaded.isdisjoint(entry.also_in)
+        )
+
+
+@functools.cache
+def folder() -> Path:
+    """Where the TOML files are: beside the package in a wheel, at the top of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "directives"
+    return installed if installed.is_dir() else package.parent.parent / "directives"
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """The catalogue of this installation."""
+    data = json.loads((folder() / "index.json").read_text("utf-8"))
+    entries = (
+        Entry(
+            name, module, style, tuple(allowed), section, tuple(args), tuple(not_in), inert,
+            tuple(also_in), in_oracle,
+        )
+        for name, module, style, allowed, section, args, not_in, inert, also_in, in_oracle
+        in data["directives"]
+    )  # fmt: skip
+    directives: dict[str, Entry] = {}
+    for entry in entries:
+        directives.setdefault(entry.name.lower(), entry)
+    modules = {item[0]: ModuleEntry(*item) for item in data["modules"]}
+    return Catalogue(
+        directives=directives,
+        modules=modules,
+        by_identifier={
+            name: module
+            for module in modules.values()
+            for name in (module.identifier, module.source, *OTHER_SOURCES.get(module.name, ()))
+            if name
+        },
+    )
+
+
+def read_toml() -> Iterator[dict[str, Any]]:
+    """Every module's file, by name."""
+    import tomllib
+
+    for path in sorted(folder().glob("*.toml")):
+        yield tomllib.loads(path.read_text("utf-8"))
+
+
+def index() -> str:
+    """What `index.json` must hold."""
+    modules = []
+    directives = []
+    for file in read_toml():
+        module = file["module"]
+        modules.append(
+            ModuleEntry(
+                name=module["name"],
+                identifier=module.get("identifier", ""),
+                source=module.get("source", ""),
+                static=module.get("static", False),
+                in_oracle=module.get("in_oracle", True),
+            )
+        )
+        for name, item in file.get("directives", {}).items():
+            directives.append(
+                Entry(
+                    name=name,
+                    module=module["name"],
+                    style=item["style"],
+                    allowed=tuple(item["allowed"]),
+                    section=item.get("section", False),
+                    args=tuple(item.get("args", ())),
+                    not_in=tuple(item.get("not_in", ())),
+                    inert=item.get("inert", False),
+                    also_in=tuple(item.get("also_in", ())),
+                    in_oracle=item.get("in_oracle", True),
+                )
+            )
+    lines = (
+        '{"modules": [',
+        ",\n".join(json.dumps(item) for item in modules),
+        '],\n"directives": [',
+        ",\n".join(json.dumps(item) for item in directives),
+        "]}",
+    )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (folder() / "index.json").write_text(index(), "utf-8")
