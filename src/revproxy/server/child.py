@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ _LOG_DELAY: Final = 0.05
 
 def run_child(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     """Serve until a signal says otherwise."""
+    # An exchange leaves little for the collector; looking seldom saves 2 µs a request.
+    gc.set_threshold(20_000, 20, 20)
     try:
         trio.run(_main, plan, sockets, strict_exception_groups=True)
     finally:

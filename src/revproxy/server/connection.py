@@ -156,7 +156,11 @@ class ClientConnection:
             else:
                 idle = default.keep_alive_timeout if self.requests else default.timeout
                 self.set_deadline(idle, None)
-            data = await sockets.recv(self._sock, _READ_SIZE)
+            if self.requests and not self.is_tls:
+                # Whoever has just been answered has not asked again yet.
+                data = await sockets.recv_later(self._sock, _READ_SIZE)
+            else:
+                data = await sockets.recv(self._sock, _READ_SIZE)
             if not data:
                 return None
         end = data.find(b"\r\n\r\n")
@@ -277,7 +281,8 @@ class ClientConnection:
     async def _respond(self, exchange: Exchange, chain: Chain | None) -> None:
         """Send the response and see to the connection's future."""
         server: VirtualHost = exchange.server
-        self.set_deadline(server.timeout, None)
+        self.deadline = self._watchdog.now + server.timeout
+        self.on_timeout = None
         body = exchange.request_body
         unread = body is not None and not body.is_finished
         if unread and not self._may_drain(exchange):
@@ -312,7 +317,7 @@ class ClientConnection:
         exchange.bytes_out += len(response.data)
         await sockets.send_all(sock, response.data)
         pieces = 0
-        while not response.is_complete:
+        while True:
             count = await stream.readinto(buffer)
             self.deadline = self._watchdog.now + timeout
             if chain is None and not chunked:

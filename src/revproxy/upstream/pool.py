@@ -71,7 +71,7 @@ class Pool(Generic[C]):
         """An idle connection that is alive, None where there is none."""
         while self._idle:
             connection = self._idle.pop()
-            if self._is_fresh(connection) and connection.is_alive():
+            if connection.is_alive() and (self.ttl is None or self._is_fresh(connection)):
                 return connection
             connection.close()
         return None

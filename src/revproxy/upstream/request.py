@@ -16,6 +16,7 @@ from typing import Final
 
 import trio
 
+from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.message import Exchange, RequestBody
@@ -103,9 +104,12 @@ async def ask(
         reused = origin.requests > 0
         try:
             if request.body is None:
-                await origin.send(request.data)
+                await sockets.send_all(origin.sock, request.data)
                 exchange.connection.set_deadline(request.timeout, READ_TIMEOUT)
-                return origin, await _final_head(origin, request.method, interim)
+                head = await origin.read_head(request.method)
+                if head.status < 200 and head.status != 101:
+                    head = await _final_head(origin, request.method, interim, head)
+                return origin, head
             return origin, await _ask_streaming(exchange, origin, request, interim)
         except (EndOfStreamError, OSError) as error:
             worker.discard(origin)
@@ -128,7 +132,8 @@ async def _ask_streaming(
     exchange.connection.start_soon(sender.run)
     try:
         with sender.waiting:
-            head = await _final_head(origin, request.method, interim)
+            first = await origin.read_head(request.method)
+            head = await _final_head(origin, request.method, interim, first)
             if not sender.done:
                 origin.sender = sender
                 exchange.close = True
@@ -140,10 +145,13 @@ async def _ask_streaming(
     raise sender.error
 
 
-async def _final_head(origin: OriginConnection, method: str, interim: Interim) -> ResponseHead:
+async def _final_head(
+    origin: OriginConnection, method: str, interim: Interim, head: ResponseHead
+) -> ResponseHead:
+    """Pass on interim heads, `head` being the first read, until a final one comes."""
     for _ in range(MAX_INTERIM + 1):
-        head = await origin.read_head(method)
         if head.status >= 200 or head.status == 101:
             return head
         await interim(head)
+        head = await origin.read_head(method)
     raise OriginError(502, "too many interim responses", reason="Proxy Error")

@@ -119,11 +119,11 @@ class Worker:
 
         `timeout` bounds each attempt to connect. Raises OriginError.
         """
-        limit = self.parameters.acquire
-        if self.pool.is_exhausted and not await self.pool.wait(limit):
+        pool = self.pool
+        if pool.is_exhausted and not await pool.wait(self.parameters.acquire):
             raise OriginError(503, f"no connection to {self.name} within the acquire time")
-        self.pool.in_use += 1
-        idle = self.pool.take()
+        pool.in_use += 1
+        idle = pool.take()
         if idle is not None:
             return idle
         try:
