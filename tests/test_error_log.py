@@ -168,9 +168,6 @@ def test_a_wrong_format(text: str, message: str) -> None:
         compile_format(text, main=True)
 
 
-MODULES = frozenset(("core", "proxy", "rewrite"))
-
-
 @pytest.mark.parametrize(
     ("words", "levels"),
     [
@@ -184,7 +181,7 @@ MODULES = frozenset(("core", "proxy", "rewrite"))
     ],
 )
 def test_log_level(words: str, levels: dict[str, str]) -> None:
-    assert parse_log_level(words.split(), MODULES) == levels
+    assert parse_log_level(words.split()) == levels
 
 
 @pytest.mark.parametrize(
@@ -200,7 +197,7 @@ def test_log_level(words: str, levels: dict[str, str]) -> None:
 )
 def test_a_wrong_log_level(words: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
-        parse_log_level(words.split(), MODULES)
+        parse_log_level(words.split())
 
 
 @given(st.text(st.characters(max_codepoint=255)))

@@ -40,6 +40,41 @@ def test_lines_leave_together_when_the_loop_waits(tmp_path: Path) -> None:
     assert (tmp_path / "access").read_bytes() == b"one\ntwo\nthree\n"
 
 
+class Signal:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def set(self) -> None:
+        self.count += 1
+
+
+def test_the_loop_is_told_once_that_lines_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = Signal()
+    monkeypatch.setattr(logs, "pending", signal)
+    table = Logs()
+    writer = table.writer(str(tmp_path / "access"))
+    table.open()
+    writer.write(b"one\n")
+    writer.write(b"two\n")
+    assert signal.count == 1
+    logs.flush_all()
+    writer.write(b"three\n")
+    assert signal.count == 2
+    table.close()
+
+
+def test_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    table = Logs()
+    writer = table.standard_error()
+    assert table.standard_error() is writer
+    table.open()
+    writer.write(b"one\n")
+    table.close()
+    assert capfd.readouterr().err == "one\n"
+
+
 def test_a_full_buffer_leaves_at_once(tmp_path: Path) -> None:
     table = Logs()
     writer = table.writer(str(tmp_path / "access"))
@@ -74,16 +109,19 @@ def test_an_existing_file_is_appended_to(tmp_path: Path) -> None:
     assert (tmp_path / "access").read_bytes() == b"old\nnew\n"
 
 
-def test_reopen_follows_a_rotation(tmp_path: Path) -> None:
-    table = Logs()
-    writer = table.writer(str(tmp_path / "access"))
-    table.open()
-    writer.write(b"one\n")
+def test_another_configuration_opens_anew_after_a_rotation(tmp_path: Path) -> None:
+    old, new = Logs(), Logs()
+    first = old.writer(str(tmp_path / "access"))
+    old.open()
+    first.write(b"one\n")
     (tmp_path / "access").rename(tmp_path / "access.1")
-    table.reopen()
-    writer.write(b"two\n")
-    table.close()
-    assert (tmp_path / "access.1").read_bytes() == b"one\n"
+    second = new.writer(str(tmp_path / "access"))
+    new.open()
+    second.write(b"two\n")
+    first.write(b"three\n")
+    old.close()
+    new.close()
+    assert (tmp_path / "access.1").read_bytes() == b"one\nthree\n"
     assert (tmp_path / "access").read_bytes() == b"two\n"
 
 

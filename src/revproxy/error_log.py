@@ -15,10 +15,11 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from revproxy import logs
 from revproxy.http.message import Connection, Exchange
 from revproxy.logs import LogWriter, SyslogWriter
 
@@ -38,6 +39,25 @@ LEVELS: Final = {
         )
     )
 }
+_NAMES: Final = """
+    access_compat actions alias allowmethods asis auth_basic auth_digest auth_form authn_anon
+    authn_core authn_dbd authn_dbm authn_file authn_socache authnz_fcgi authnz_ldap authz_core
+    authz_dbd authz_dbm authz_groupfile authz_host authz_owner authz_user autoindex brotli
+    bucketeer buffer cache cache_disk cache_socache case_filter case_filter_in cern_meta cgi
+    cgid charset_lite core data dav dav_fs dav_lock dbd deflate dialup dir dumpio echo env
+    expires ext_filter file_cache filter headers heartbeat heartmonitor http http2 ident
+    imagemap include info lbmethod_bybusyness lbmethod_byrequests lbmethod_bytraffic
+    lbmethod_heartbeat ldap log_config log_debug log_forensic logio lua macro md mime mime_magic
+    mpm_event mpm_prefork mpm_trio mpm_worker negotiation proxy proxy_ajp proxy_balancer
+    proxy_connect proxy_express proxy_fcgi proxy_fdpass proxy_ftp proxy_hcheck proxy_html
+    proxy_http proxy_http2 proxy_scgi proxy_uwsgi proxy_wstunnel ratelimit reflector remoteip
+    reqtimeout request rewrite security2 sed session session_cookie session_crypto session_dbd
+    setenvif slotmem_plain slotmem_shm so socache_dbm socache_memcache socache_redis
+    socache_shmcb speling ssl status substitute suexec unique_id unixd userdir usertrack version
+    vhost_alias watchdog xml2enc
+    """
+MODULES: Final = frozenset(_NAMES.split())
+"""The modules that `LogLevel` may name: those of Apache 2.4, and ours."""
 _BAD_LEVEL: Final = (
     "Log level keyword must be one of emerg/alert/crit/error/warn/notice/info/debug/trace1/.../"
     "trace8"
@@ -46,10 +66,10 @@ _MAX_MESSAGE: Final = 8192
 _DEFAULT_LEVEL: Final = "warn"
 
 
-def parse_log_level(words: Iterable[str], modules: Collection[str]) -> dict[str, str]:
+def parse_log_level(words: Iterable[str]) -> dict[str, str]:
     """The arguments of LogLevel as levels by module, "" for all others.
 
-    `modules` are the known names without `mod_`. Raises ValueError with Apache's message.
+    Raises ValueError with Apache's message.
     """
     levels: dict[str, str] = {}
     for word in words:
@@ -63,7 +83,7 @@ def parse_log_level(words: Iterable[str], modules: Collection[str]) -> dict[str,
             raise ValueError(_BAD_LEVEL if not colon else f"{word}: {_BAD_LEVEL}")
         if colon:
             plain = _module_name(name)
-            if plain not in modules:
+            if plain not in MODULES:
                 raise ValueError(f"Cannot find module {name}")
             name = plain
         levels[name] = level.lower()
@@ -163,6 +183,41 @@ class ErrorLog:
                 self._writer.send(min(severity, 7), data)
             else:
                 self._writer.write(data + b"\n")
+
+
+def open_error_log(
+    target: str,
+    levels: Mapping[str, str],
+    *,
+    main: str = "",
+    request: Iterable[str] = (),
+    connection: Iterable[str] = (),
+    server_name: str = "",
+    defined_at: str = "",
+) -> ErrorLog:
+    """The error log at a target of `ErrorLog` (an absolute path, `|program`, `syslog…`).
+
+    "" is standard error. The formats have been checked. Nothing is opened before `logs.open_all`.
+    """
+    targets = logs.current()
+    writer: LogWriter
+    if not target:
+        writer = targets.standard_error()
+    elif target.lower().partition(":")[0] == "syslog":
+        writer = targets.syslog(target, defined_at)
+    else:
+        writer = targets.writer(target, defined_at)
+    return ErrorLog(
+        writer,
+        levels,
+        main=compile_format(main, main=True, server_name=server_name) if main else None,
+        request=tuple(
+            compile_format(text, main=False, server_name=server_name) for text in request
+        ),
+        connection=tuple(
+            compile_format(text, main=False, server_name=server_name) for text in connection
+        ),
+    )
 
 
 def make_log_id() -> str:

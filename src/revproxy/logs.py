@@ -2,7 +2,8 @@
 
 Laws:
 - A target is opened once a configuration, in the supervisor before it forks; compiling a
-  configuration opens nothing, so that it can be checked without a trace.
+  configuration opens nothing, so that it can be checked without a trace. A reload opens all
+  anew, which is how a rotated file is let go.
 - Lines are kept in memory until `flush_all` (when the loop is about to wait) or 4 KiB; then whole
   lines leave in one write each, so that those of several child processes never mix.
 - No write holds the loop up for a program that reads slowly: its lines wait, a MiB of them, and
@@ -20,7 +21,7 @@ import socket
 import stat
 import sys
 import time
-from typing import Final
+from typing import Final, Protocol
 
 BUFFER_SIZE: Final = 4096
 SYSLOG = "/dev/log"
@@ -34,8 +35,20 @@ _waiting: list[LogWriter] = []
 """Writers with lines that have not left yet."""
 
 
-class LogError(Exception):
-    """A log that cannot be opened."""
+class Signal(Protocol):
+    """What is told when a line waits."""
+
+    def set(self) -> object:
+        """A line waits."""
+        ...
+
+
+pending: Signal | None = None
+"""Set when a line waits for `flush_all`, for the loop that calls it."""
+
+
+class LogError(OSError):
+    """A log that cannot be opened; the text says all."""
 
 
 class LogWriter:
@@ -77,6 +90,8 @@ class LogWriter:
             _waiting.append(self)
             if self.is_buffered:
                 self._since = time.monotonic()
+            if pending is not None:
+                pending.set()
         self._pending.append(line)
         self._size += len(line)
         if self._size >= BUFFER_SIZE:
@@ -173,13 +188,17 @@ class FileWriter(LogWriter):
         except OSError as error:
             raise self._fail(error) from None
 
-    def reopen(self) -> None:
-        """Go on with the file that now has the name, as after a rotation. Raises LogError."""
-        self.flush()
-        old = self._fd
-        self.open()
-        if old >= 0:
-            os.close(old)
+
+class StandardErrorWriter(LogWriter):
+    """Standard error, which nobody closes here."""
+
+    def open(self) -> None:
+        self._fd = 2
+        self._unit = PIPE_SIZE
+
+    def close(self) -> None:
+        self.flush(final=True)
+        self._fd = -1
 
 
 class PipeWriter(LogWriter):
@@ -312,6 +331,13 @@ class Logs:
             known = self._writers[target] = SyslogWriter(target, defined_at)
         return known
 
+    def standard_error(self) -> LogWriter:
+        """The writer of this process's standard error."""
+        known = self._writers.get("")
+        if known is None:
+            known = self._writers[""] = StandardErrorWriter("standard error")
+        return known
+
     def open(self) -> None:
         """Open all targets. Raises LogError, and then none is open."""
         try:
@@ -320,12 +346,6 @@ class Logs:
         except LogError:
             self.close()
             raise
-
-    def reopen(self) -> None:
-        """Open files again by name, as after a rotation. Raises LogError."""
-        for writer in self._writers.values():
-            if isinstance(writer, FileWriter):
-                writer.reopen()
 
     def close(self) -> None:
         """Write what is left and close all targets."""
@@ -360,6 +380,11 @@ def swap(logs: Logs) -> Logs:
     return former
 
 
+def open_all() -> None:
+    """Open the targets in force. Raises LogError."""
+    _current.open()
+
+
 def flush_all(*, final: bool = False) -> None:
     """Write the lines at hand of all writers; `final` before a fork and at the end of a process."""
     if not _waiting:
@@ -371,3 +396,5 @@ def flush_all(*, final: bool = False) -> None:
             writer.flush(final=final)
         if not writer.settle():
             _waiting.append(writer)
+    if _waiting and pending is not None:
+        pending.set()

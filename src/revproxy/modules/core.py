@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
+from revproxy.error_log import compile_format, parse_log_level
 from revproxy.errors import DirectiveError
 from revproxy.module import (
     Module,
@@ -86,7 +87,8 @@ class Settings:
     log_levels: dict[str, str] | Unset = setting(overlay)
     """LogLevel by module name without mod_ and suffix; "" for all others."""
     error_log_format: str | Unset = setting()
-    error_log_connection_format: str | Unset = setting()
+    error_log_request_formats: tuple[str, ...] | Unset = setting()
+    error_log_connection_formats: tuple[str, ...] | Unset = setting()
     default_charset: str | Unset = setting()
     option_changes: tuple[tuple[str, str], ...] | Unset = setting(append)
     handler: str | Unset = setting()
@@ -199,37 +201,30 @@ def _parse_error_document(settings: Settings, directive: Directive, _scope: Scop
     return dataclasses.replace(settings, error_documents=documents)
 
 
-_LEVELS: Final = frozenset(
-    "emerg alert crit error warn notice info debug "
-    "trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8".split()
-)
-
-
 def _parse_log_level(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    levels = dict(value_or(settings.log_levels, {}))
-    for index, word in enumerate(directive.values):
-        name, colon, level = word.rpartition(":")
-        if level.lower() not in _LEVELS:
-            raise DirectiveError(
-                "LogLevel requires level keyword: one of emerg/alert/crit/error/warn/notice/info/"
-                "debug/trace1/.../trace8",
-                argument=index,
-            )
-        if not colon:
-            levels.clear()
-        key = name.lower().removesuffix(".c").removesuffix("_module").removeprefix("mod_")
-        levels[key] = level.lower()
+    try:
+        levels = parse_log_level(directive.values)
+    except ValueError as error:
+        raise DirectiveError(str(error)) from None
+    if "" not in levels:
+        levels = {**value_or(settings.log_levels, {}), **levels}
     return dataclasses.replace(settings, log_levels=levels)
 
 
 def _parse_error_log_format(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     words = directive.values
-    if len(words) == 2:
-        if words[0].lower() not in ("connection", "request"):
-            raise DirectiveError("Invalid ErrorLogFormat type", argument=0)
-        if words[0].lower() == "connection":
-            return dataclasses.replace(settings, error_log_connection_format=words[1])
-    return dataclasses.replace(settings, error_log_format=words[-1])
+    kind = words[0].lower() if len(words) == 2 else "main"
+    if len(words) == 2 and kind not in ("connection", "request"):
+        raise DirectiveError("ErrorLogFormat type must be one of request, connection", argument=0)
+    try:
+        compile_format(words[-1], main=kind == "main")
+    except ValueError as error:
+        raise DirectiveError(str(error), argument=len(words) - 1) from None
+    if kind == "main":
+        return dataclasses.replace(settings, error_log_format=words[0])
+    field = f"error_log_{kind}_formats"
+    changes: dict[str, Any] = {field: (*value_or(getattr(settings, field), ()), words[1])}
+    return dataclasses.replace(settings, **changes)
 
 
 _OPTIONS: Final = {

@@ -12,9 +12,9 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from revproxy import logs
 from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.read import Configuration
+from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
 from revproxy.http.wire import Limits
 from revproxy.module import Hook, Module, Server, merge_settings, value_or
@@ -135,16 +135,19 @@ class Compiler:
             allow_old="require1.0" not in options,
             server_path=value_or(settings.server_path, ""),
             recursion=value_or(settings.recursion, (10, 10))[0],
-            error_log=logs.error_log(
+            error_log=open_error_log(
                 self._path_or_pipe(value_or(settings.error_log, "")),
                 value_or(settings.log_levels, {}),
-                value_or(settings.error_log_format, ""),
+                main=value_or(settings.error_log_format, ""),
+                request=value_or(settings.error_log_request_formats, ()),
+                connection=value_or(settings.error_log_connection_formats, ()),
+                server_name=server.name,
             ),
             server_line=f"Server: {server.product}".encode("latin-1"),
         )
 
     def _path_or_pipe(self, name: str) -> str:
-        if not name or name.startswith("|") or name.split(":", 1)[0] == "syslog":
+        if not name or name.startswith("|") or name.split(":", 1)[0].lower() == "syslog":
             return name
         return self._path(name)
 

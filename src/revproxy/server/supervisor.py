@@ -108,13 +108,15 @@ class Supervisor:
         return info.si_signo if info is not None else None
 
     def _reap(self) -> None:
-        while self._children or self._old:
+        while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if not pid:
                 return
+            if logs.current().reaped(pid):
+                continue
             self._old.discard(pid)
             began = self._children.pop(pid, None)
             if began is None:
@@ -142,23 +144,26 @@ class Supervisor:
 
     def _reload(self) -> None:
         self._notice("notice", "SIGHUP or SIGUSR1 received: reloading the configuration")
+        former_logs = logs.swap(logs.Logs())
         try:
             plan = self._load()
             self._bind(plan)
             logs.open_all()
         except ConfigError as error:
+            logs.swap(former_logs)
             self._notice("error", "reload failed, the running configuration goes on:")
             for line in self._explain(error).splitlines():
                 self._notice("error", line)
             return
         except OSError as error:
+            logs.swap(former_logs)
             self._notice("error", f"reload failed, the running configuration goes on: {error}")
             return
         former = list(self._children)
         self._children = {}
         self._plan = plan
         self._close_unused(plan)
-        logs.reopen_all()
+        former_logs.close()
         gc.collect()
         gc.freeze()
         self._spawn_all()
