@@ -22,10 +22,14 @@ from revproxy.plan.match import NameTable
 from revproxy.plan.plan import Document, VirtualHost
 
 _METHODS: Final = frozenset(
-    "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK "
-    "UNLOCK VERSION-CONTROL CHECKOUT UNCHECKOUT CHECKIN UPDATE LABEL REPORT MKWORKSPACE "
-    "MKACTIVITY BASELINE-CONTROL MERGE".split()
+    (
+        *("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"),
+        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "VERSION-CONTROL"),
+        *("CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE"),
+        *("MKACTIVITY", "BASELINE-CONTROL", "MERGE"),
+    )
 )
+"""What HttpProtocolOptions RegisteredMethods lets through."""
 
 
 def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
@@ -86,7 +90,7 @@ async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
     return exchange, _filters(exchange)
 
 
-async def _process(exchange: Exchange) -> None:
+async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
     """All phases from translate to handler. Raises HTTPError."""
     server: VirtualHost = exchange.server
     plan = exchange.plan = server.location_plan(exchange)

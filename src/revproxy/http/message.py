@@ -59,6 +59,8 @@ class RequestBody(Protocol):
 
     length: int | None
     """The declared octets; None for a chunked body."""
+    is_finished: bool
+    """Read to its end."""
     expects_continue: bool
     """The client waits for a 100 before it sends: `read` sends one first, unless this is reset."""
 

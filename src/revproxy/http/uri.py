@@ -19,7 +19,7 @@ from revproxy.errors import HTTPError
 
 EncodedSlashes = Literal["Off", "On", "NoDecode"]
 
-_PLAIN_PATH: Final = re.compile(r"(?:/(?!\\.{1,2}(?:/|$))[^%/]+)*/?").fullmatch
+_PLAIN_PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[^%/]+)*/?").fullmatch
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

@@ -1,0 +1,31 @@
+"""The modules, in the order their hooks run within a phase.
+
+The order is Apache's where it matters: what changes the client's address or the environment comes
+first; rewriting and mapping before aliases, aliases before the document root; RequestHeader last
+of the fixups; the default handler last of all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from revproxy.module import Module
+from revproxy.modules import (
+    core,
+    mod_headers,
+    mod_proxy,
+    mod_proxy_http,
+    mod_unixd,
+    mpm_common,
+    mpm_trio,
+)
+
+MODULES: Final[tuple[Module, ...]] = (
+    mpm_common.MODULE,
+    mpm_trio.MODULE,
+    mod_unixd.MODULE,
+    mod_proxy.MODULE,
+    mod_proxy_http.MODULE,
+    mod_headers.MODULE,
+    core.MODULE,
+)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from revproxy.config.merge import Section, ServerConfig, inherit
-from revproxy.config.read import Configuration
+from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
 from revproxy.http.wire import Limits

@@ -61,8 +61,7 @@ class ClientBody:
     def at_hand(self) -> bytes | None:
         data = self._source.at_hand()
         if self._chunks is None and len(data) >= self._remaining:
-            body = self._take(data)
-            return body
+            return self._take(data)
         self._source.give_back(data)
         return None
 

@@ -32,7 +32,7 @@ def run_child(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     try:
         trio.run(_main, plan, sockets, strict_exception_groups=True)
     finally:
-        logs.flush_all()
+        logs.flush_all(final=True)
 
 
 async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
@@ -63,11 +63,8 @@ def _resolution(plan: Plan) -> float:
 
 
 async def _flush_logs() -> None:
-    pending = logs.pending = trio.Event()
     while True:
-        await pending.wait()
         await trio.sleep(_LOG_DELAY)
-        pending = logs.pending = trio.Event()
         logs.flush_all()
 
 

@@ -41,8 +41,9 @@ _SIGNALS: Final = frozenset(
 _CRASH_PAUSE: Final = 1.0
 """Seconds before a child is replaced that lived no longer than this."""
 
-Notice = Callable[[str, str], None]
-"""Takes a level and a message for the error log."""
+
+class StartError(Exception):
+    """The server cannot start: an address or a log that cannot be had."""
 
 
 class Supervisor:
@@ -63,11 +64,16 @@ class Supervisor:
         self._respawn_at: list[float] = []
 
     def run(self) -> int:
-        """Serve until told to stop; the exit status. Raises ConfigError and OSError at start."""
+        """Serve until told to stop; the exit status. Raises ConfigError and StartError."""
         self._plan = self._load()
-        self._bind(self._plan)
-        logs.open_all()
-        self._write_pid()
+        if not self._plan.listeners:
+            raise StartError("no listening sockets available: the configuration has no Listen")
+        try:
+            self._bind(self._plan)
+            logs.current().open()
+            self._write_pid()
+        except (OSError, logs.LogError) as error:
+            raise StartError(str(error)) from None
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         gc.collect()
         gc.freeze()
@@ -79,7 +85,7 @@ class Supervisor:
             return self._watch()
         finally:
             self._remove_pid()
-            logs.flush_all()
+            logs.flush_all(final=True)
 
     # What happens.
 
@@ -118,6 +124,8 @@ class Supervisor:
             if logs.current().reaped(pid):
                 continue
             self._old.discard(pid)
+            if logs.current().reaped(pid):
+                continue
             began = self._children.pop(pid, None)
             if began is None:
                 continue
@@ -148,16 +156,13 @@ class Supervisor:
         try:
             plan = self._load()
             self._bind(plan)
-            logs.open_all()
-        except ConfigError as error:
+            logs.current().open()
+        except (ConfigError, OSError, logs.LogError) as error:
             logs.swap(former_logs)
             self._notice("error", "reload failed, the running configuration goes on:")
-            for line in self._explain(error).splitlines():
+            text = self._explain(error) if isinstance(error, ConfigError) else str(error)
+            for line in text.splitlines():
                 self._notice("error", line)
-            return
-        except OSError as error:
-            logs.swap(former_logs)
-            self._notice("error", f"reload failed, the running configuration goes on: {error}")
             return
         former = list(self._children)
         self._children = {}
@@ -180,7 +185,7 @@ class Supervisor:
             self._spawn()
 
     def _spawn(self) -> None:
-        logs.flush_all()
+        logs.flush_all(final=True)
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()

@@ -1,0 +1,123 @@
+"""The commands. Each is thin: it reads arguments, calls one room, prints.
+
+Exit status: 0 well, 1 findings or a configuration that must not run, 2 the file cannot be read as
+configuration, 3 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from revproxy import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = _parser()
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:
+        return 3 if stop.code else 0
+    if options.command is None:
+        parser.print_help()
+        return 3
+    try:
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="revproxy",
+        description="Run, check and explain the reverse-proxy part of Apache's httpd.conf.",
+    )
+    parser.add_argument("--version", action="version", version=f"revproxy {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    run = commands.add_parser("run", help="serve what a configuration says")
+    run.add_argument("-f", dest="file", required=True, metavar="FILE", help="the configuration")
+    _reading(run)
+    run.set_defaults(run=_run)
+    lint = commands.add_parser("lint", help="tell what is wrong with configurations")
+    lint.add_argument("files", nargs="+", metavar="FILE", help="a configuration, - for stdin")
+    _reading(lint)
+    lint.set_defaults(run=_lint)
+    directives = commands.add_parser("directives", help="show what a directive is and does here")
+    directives.add_argument("names", nargs="*", metavar="NAME", help="a directive or a module")
+    directives.set_defaults(run=_directives)
+    return parser
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-D", dest="defines", action="append", default=[], metavar="NAME", help="as httpd's -D"
+    )
+    command.add_argument(
+        "-d",
+        dest="server_root",
+        default="/etc/apache2",
+        metavar="DIR",
+        help="ServerRoot where none is set",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from revproxy.errors import ConfigError
+    from revproxy.lint.report import report
+    from revproxy.plan.load import load_file
+    from revproxy.plan.plan import Plan
+    from revproxy.server.supervisor import StartError, Supervisor
+
+    def load() -> Plan:
+        return load_file(
+            options.file, defines=options.defines, server_root=options.server_root
+        ).plan()
+
+    try:
+        return Supervisor(load, lambda error: report(error.diagnostics)).run()
+    except ConfigError as error:
+        print(report(error.diagnostics, colour=sys.stderr.isatty()), file=sys.stderr)
+    except StartError as error:
+        print(f"revproxy: {error}", file=sys.stderr)
+    return 1
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from revproxy.errors import Severity
+    from revproxy.lint.report import report
+    from revproxy.plan.load import load_file, load_text
+
+    worst = 0
+    for name in options.files:
+        how = {"defines": options.defines, "server_root": options.server_root}
+        loaded = (
+            load_text(sys.stdin.buffer.read(), **how) if name == "-" else load_file(name, **how)
+        )
+        if loaded.diagnostics:
+            print(report(loaded.diagnostics, colour=sys.stdout.isatty()))
+        if any(item.severity > Severity.INFO for item in loaded.diagnostics):
+            worst = 1
+    return worst
+
+
+def _directives(options: argparse.Namespace) -> int:
+    from revproxy.config.catalogue import describe
+
+    status = 0
+    for name in options.names or [""]:
+        try:
+            print(describe(name))
+        except KeyError as error:
+            print(f"revproxy: {error.args[0]}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""From a file to a plan, or to everything that is wrong with it.
+
+Laws:
+- All findings are collected before any is told: reading, checking, merging.
+- Checking opens no log, binds no socket, resolves no name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.config.catalogue import catalogue
+from revproxy.config.check import check
+from revproxy.config.merge import HANDLED, ServerConfig, merge
+from revproxy.config.read import SERVER_ROOT, read_file, read_text
+from revproxy.config.tree import Configuration
+from revproxy.errors import ConfigError, Diagnostic, Severity
+from revproxy.modules import MODULES
+from revproxy.plan.compile import Compiler
+from revproxy.plan.plan import Plan
+
+IMPLEMENTED: Final = frozenset({name for module in MODULES for name in module.directives} | HANDLED)
+"""The directives that do something here, in lower case."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A configuration, merged, with all that was found."""
+
+    configuration: Configuration
+    main: ServerConfig
+    hosts: list[ServerConfig]
+    diagnostics: Sequence[Diagnostic]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+    def plan(self) -> Plan:
+        """The plan. Raises ConfigError where there are errors."""
+        if self.has_errors:
+            raise ConfigError(self.diagnostics)
+        return Compiler(self.configuration, MODULES).plan(self.main, self.hosts)
+
+
+def load_file(path: str, *, defines: Iterable[str] = (), server_root: str = SERVER_ROOT) -> Loaded:
+    """Read, check and merge a file."""
+    return _load(read_file(path, defines=defines, server_root=server_root))
+
+
+def load_text(
+    text: str | bytes,
+    name: str = "-",
+    *,
+    defines: Iterable[str] = (),
+    server_root: str = SERVER_ROOT,
+) -> Loaded:
+    """Read, check and merge a configuration from memory."""
+    return _load(read_text(text, name, defines=defines, server_root=server_root))
+
+
+def _load(configuration: Configuration) -> Loaded:
+    findings = [*configuration.diagnostics, *check(configuration, catalogue(), IMPLEMENTED)]
+    main, hosts, refused = merge(configuration, MODULES)
+    findings += refused
+    order = {name: index for index, name in enumerate(configuration.files)}
+    findings.sort(key=lambda item: _place(item, order))
+    return Loaded(configuration, main, hosts, findings)
+
+
+def _place(item: Diagnostic, order: dict[str, int]) -> tuple[int, int, int]:
+    where = item.location
+    if where is None:
+        return (len(order), 0, 0)
+    return (order.get(where.file, len(order)), where.line, where.column)
