@@ -1,7 +1,7 @@
 """How many arguments a directive takes: Apache's kinds of argument list and its messages.
 
 A first argument that is empty counts as missing, as in Apache; RAW_ARGS and TAKE_ARGV directives
-look at their arguments themselves.
+look at their arguments themselves. What stands behind a flag is skipped, as Apache does.
 """
 
 from __future__ import annotations
@@ -34,6 +34,6 @@ def arity_error(style: str, name: str, values: Sequence[str]) -> str | None:
         return f"{name} requires at least one argument"
     elif style == "ITERATE2" and (len(values) < 2 or not values[0] or not values[1]):
         return f"{name} requires at least two arguments"
-    elif style == "FLAG" and (len(values) != 1 or values[0].lower() not in ("on", "off")):
+    elif style == "FLAG" and (not values or values[0].lower() not in ("on", "off")):
         return f"{name} must be On or Off"
     return None

@@ -7,7 +7,7 @@
 | RP511 | undefined-variable | `${NAME}` that nothing defines: it stays as it is (AH00111) |
 | RP512 | include-no-match | an Include that finds nothing |
 | RP513 | unterminated-quote | a quote that the end of the line closes |
-| RP514 | trailing-text | text after a section's `>`, which Apache skips |
+| RP514 | trailing-comment | `#` behind arguments: it is one more of them |
 | RP516 | bad-value | an argument that the directive does not take |
 | RP520 | broken-section | a section without `>`, without its end, or closed by another's |
 | RP521 | not-allowed-here | a directive in a place where Apache refuses it |
@@ -20,6 +20,7 @@
 | RP528 | odd-bytes | a byte order mark, a NUL, a line beyond Apache's limit |
 | RP529 | unknown-module | LoadModule of a module that revproxy does not know |
 | RP530 | already-loaded | LoadModule of what is there (AH01574) |
+| RP531 | trailing-text | text that Apache skips: after a section's `>`, after On or Off |
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ UNKNOWN_DIRECTIVE: Final = "RP509"
 UNDEFINED_VARIABLE: Final = "RP511"
 INCLUDE_NO_MATCH: Final = "RP512"
 UNTERMINATED_QUOTE: Final = "RP513"
-TRAILING_TEXT: Final = "RP514"
+TRAILING_COMMENT: Final = "RP514"
 BAD_VALUE: Final = "RP516"
 BROKEN_SECTION: Final = "RP520"
 NOT_ALLOWED_HERE: Final = "RP521"
@@ -44,6 +45,7 @@ INERT: Final = "RP527"
 ODD_BYTES: Final = "RP528"
 UNKNOWN_MODULE: Final = "RP529"
 ALREADY_LOADED: Final = "RP530"
+TRAILING_TEXT: Final = "RP531"
 
 NAMES: Final[dict[str, str]] = {
     MISSING_MODULE: "missing-module",
@@ -51,7 +53,7 @@ NAMES: Final[dict[str, str]] = {
     UNDEFINED_VARIABLE: "undefined-variable",
     INCLUDE_NO_MATCH: "include-no-match",
     UNTERMINATED_QUOTE: "unterminated-quote",
-    TRAILING_TEXT: "trailing-text",
+    TRAILING_COMMENT: "trailing-comment",
     BAD_VALUE: "bad-value",
     BROKEN_SECTION: "broken-section",
     NOT_ALLOWED_HERE: "not-allowed-here",
@@ -64,4 +66,5 @@ NAMES: Final[dict[str, str]] = {
     ODD_BYTES: "odd-bytes",
     UNKNOWN_MODULE: "unknown-module",
     ALREADY_LOADED: "already-loaded",
+    TRAILING_TEXT: "trailing-text",
 }

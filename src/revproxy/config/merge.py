@@ -92,7 +92,7 @@ def merge(
     plain = [item for item in configuration.directives if item.key != "virtualhost"]
     reader.server(main, plain, scope)
     for directive in configuration.directives:
-        if directive.key == "virtualhost":
+        if directive.key == "virtualhost" and not directive.refused:
             host = ServerConfig(directive, directive.args)
             virtual = dataclasses.replace(scope, virtual=True)
             reader.server(host, directive.children or (), virtual)
@@ -148,6 +148,8 @@ class _Merge:
         add: Callable[[Section], None],
     ) -> None:
         for directive in directives:
+            if directive.refused:
+                continue
             if directive.children is not None and directive.key in SECTION_KINDS:
                 section = self._section(directive, scope)
                 if section is not None:

@@ -37,6 +37,8 @@ class Directive:
     location: Location
     children: list[Directive] | None = None
     key: str = field(init=False)
+    refused: bool = False
+    """It is wrong, and said to be: who works on the tree leaves it out with all below it."""
 
     def __post_init__(self) -> None:
         self.key = self.name.lower()
