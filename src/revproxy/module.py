@@ -189,17 +189,24 @@ class Server:
     shared: dict[str, Any] = field(default_factory=dict, compare=False)
     """What a module makes once a virtual host, by the module's name."""
 
-    def self_url(self, exchange: Exchange, path: str) -> str:
-        """An absolute URL of this server (`ap_construct_url`, UseCanonicalName)."""
-        scheme = self.scheme or ("https" if exchange.connection.is_tls else "http")
-        default = DEFAULT_PORTS[scheme]
+    def self_address(self, exchange: Exchange) -> tuple[str, int]:
+        """The name and port this server goes by in what it says of itself (UseCanonicalName)."""
+        default = DEFAULT_PORTS[self.self_scheme(exchange)]
         if self.canonical_name == "Off" and exchange.host is not None:
             host, port = exchange.host, exchange.host_port or self.port or default
         else:
             host, port = self.name, self.port or default
-        if self.canonical_port:
-            port = exchange.connection.local_port
-        authority = host if port == default else f"{host}:{port}"
+        return host, exchange.connection.local_port if self.canonical_port else port
+
+    def self_scheme(self, exchange: Exchange) -> str:
+        """The scheme of this server's URLs."""
+        return self.scheme or ("https" if exchange.connection.is_tls else "http")
+
+    def self_url(self, exchange: Exchange, path: str) -> str:
+        """An absolute URL of this server (`ap_construct_url`)."""
+        scheme = self.self_scheme(exchange)
+        host, port = self.self_address(exchange)
+        authority = host if port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
         return f"{scheme}://{authority}{path}"
 
 
