@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Container, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -129,12 +129,104 @@ def catalogue() -> Catalogue:
     )
 
 
-def read_toml() -> Iterator[dict[str, Any]]:
-    """Every module's file, by name."""
+def read_module(name: str) -> dict[str, Any]:
+    """A module's file."""
     import tomllib
 
+    return tomllib.loads((folder() / f"{name}.toml").read_text("utf-8"))
+
+
+def syntax(entry: Entry) -> list[str]:
+    """How the directive is written, one form a line."""
+    lines: list[str] = read_module(entry.module)["directives"][entry.name]["syntax"]
+    return lines
+
+
+def describe(name: str, implemented: Container[str]) -> str:
+    """What is known of a directive, or of a module and its directives; "" for neither.
+
+    `implemented` holds the lower-case names that modules parse.
+    """
+    known = catalogue()
+    entry = known.directives.get(name.strip("<>").lower())
+    if entry is not None:
+        return _describe_directive(entry, implemented)
+    module = known.by_identifier.get(name) or known.modules.get(name.lower())
+    if module is None:
+        module = known.modules.get(f"mod_{name.lower()}")
+    return _describe_module(module, implemented) if module is not None else ""
+
+
+def describe_all(implemented: Container[str]) -> str:
+    """Every module and how many of its directives are served."""
+    known = catalogue()
+    lines = []
+    for module in sorted(known.modules.values()):
+        entries = [entry for entry in known.directives.values() if entry.module == module.name]
+        served = sum(entry.name.lower() in implemented for entry in entries)
+        if entries:
+            lines.append(f"{module.name:24}{served:4} of {len(entries):3} directives")
+    return "\n".join(lines)
+
+
+def status(entry: Entry, implemented: Container[str]) -> str:
+    """What revproxy does with a directive: implemented, inert or unimplemented."""
+    if entry.name.lower() in implemented:
+        return "implemented"
+    return "inert" if entry.inert else "unimplemented"
+
+
+_STATUS: Final = {
+    "implemented": "served as Apache does",
+    "inert": "accepted, without effect: it tunes Apache's processes",
+    "unimplemented": "not implemented: an error",
+}
+
+_PLACES: Final = (
+    ("server and <VirtualHost>", {"RSRC_CONF", "OPTIONS", "FILEINFO", "INDEXES"}),
+    (
+        "sections (<Directory>, <Files>, <Location>, <Proxy>, <If>)",
+        {"ACCESS_CONF", "OPTIONS", "FILEINFO", "INDEXES", "AUTHCFG", "LIMIT"},
+    ),
+    ("<Proxy>", {"PROXY_CONF"}),
+)
+
+
+def _describe_directive(entry: Entry, implemented: Container[str]) -> str:
+    item = read_module(entry.module)["directives"][entry.name]
+    places = [place for place, bits in _PLACES if bits & set(entry.allowed)]
+    rows = [("syntax", line) for line in item["syntax"]]
+    if "default" in item:
+        rows.append(("default", item["default"]))
+    rows.append(("stands in", ", ".join(places)))
+    if entry.not_in:
+        rows.append(("not in", ", ".join(f"<{name}>" for name in entry.not_in)))
+    rows += [
+        ("module", entry.module),
+        ("revproxy", _STATUS[status(entry, implemented)]),
+    ]
+    title = f"<{entry.name}>" if entry.section else entry.name
+    body = "\n".join(f"  {label:10} {text}" for label, text in rows)
+    return f"{title}: {item['summary']}\n{body}"
+
+
+def _describe_module(module: ModuleEntry, implemented: Container[str]) -> str:
+    file = read_module(module.name)
+    lines = [f"{module.name}: {file['module']['summary']}"]
+    if module.identifier:
+        lines.append(f"  {module.identifier}, {module.source}")
+    for name, item in file.get("directives", {}).items():
+        entry = catalogue().directives[name.lower()]
+        mark = {"implemented": "+", "inert": "o", "unimplemented": "-"}[status(entry, implemented)]
+        lines.append(f"  {mark} {name:32} {item['summary']}")
+    lines.append("  (+ served, o accepted without effect, - not implemented)")
+    return "\n".join(lines)
+
+
+def read_toml() -> Iterator[dict[str, Any]]:
+    """Every module's file, by name."""
     for path in sorted(folder().glob("*.toml")):
-        yield tomllib.loads(path.read_text("utf-8"))
+        yield read_module(path.stem)
 
 
 def index() -> str:

@@ -18,7 +18,7 @@ from typing import Final
 from revproxy.config import codes, foreign, values
 from revproxy.config.acts import ACTS
 from revproxy.config.arity import arity_error
-from revproxy.config.catalogue import Catalogue, Entry
+from revproxy.config.catalogue import Catalogue, Entry, syntax
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, Location, Severity
 
@@ -182,11 +182,7 @@ class _Checker:
             location, code = directive.args[0].location, codes.BAD_VALUE
         elif directive.args and not any(not value for value in directive.values):
             location = _span(directive.args[0], directive.args[-1])
-        syntax = self._syntax(entry)
-        return _error(code, location, wrong, syntax)
-
-    def _syntax(self, entry: Entry) -> str:
-        return f"revproxy directives {entry.name} shows how it is written"
+        return _error(code, location, wrong, "; ".join(syntax(entry)))
 
     def _served(self, directive: Directive, entry: Entry, context: Context) -> Diagnostic | None:
         key = directive.key
