@@ -17,7 +17,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from trio.lowlevel import wait_readable, wait_writable
+from revproxy.lane import forget, wait_readable, wait_writable
 
 
 async def recv(sock: socket.socket, size: int) -> bytes:
@@ -99,7 +99,7 @@ async def connect(
         if status:
             raise OSError(status, os.strerror(status))
     except BaseException:
-        sock.close()
+        close(sock)
         raise
     return sock
 
@@ -115,6 +115,12 @@ async def handshake(sock: ssl.SSLSocket) -> None:
             await wait_writable(sock)
         else:
             return
+
+
+def close(sock: socket.socket) -> None:
+    """Close the socket."""
+    forget(sock)
+    sock.close()
 
 
 def silence_of(sock: socket.socket) -> Callable[[], bool]:

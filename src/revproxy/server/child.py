@@ -17,6 +17,7 @@ from typing import Final
 import trio
 
 from revproxy import logs
+from revproxy.lane import Lane, install
 from revproxy.plan.plan import Plan
 from revproxy.server.listen import accept_loop
 from revproxy.server.watchdog import Watchdog
@@ -44,11 +45,15 @@ async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             accepting = trio.CancelScope()
             nursery.start_soon(_obey, watchdog, accepting, plan.graceful_shutdown_timeout)
             watchdog.look()
+            lane = Lane(connections)
+            install(lane)
+            connections.start_soon(lane.run)
             with accepting:
                 async with trio.open_nursery() as acceptors:
                     for sock in sockets:
-                        acceptors.start_soon(accept_loop, sock, plan, watchdog, connections)
+                        acceptors.start_soon(accept_loop, sock, plan, watchdog, lane)
             await watchdog.idle.wait()
+            connections.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
 
 

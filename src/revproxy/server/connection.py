@@ -1,8 +1,9 @@
 """A client's connection: heads in, exchanges through the phases, responses out.
 
 Laws:
-- One task a connection, none a request. A deadline is a number that the watchdog looks at; it
-  cancels `scope`, and what the client then gets is what `set_deadline` said.
+- One coroutine a connection, stepped by the lane, none a request. A deadline is a number that the
+  watchdog looks at; it interrupts the coroutine, and what the client then gets is what
+  `set_deadline` said.
 - A response is framed here and nowhere else; a body that is cut short closes the connection, so
   that no one takes the next response for its rest.
 - A request's body is read to its end or the connection ends with the response.
@@ -24,6 +25,7 @@ from revproxy.filters import Chain
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
 from revproxy.http.wire import NO_FIELDS, check_incomplete, parse_request
+from revproxy.lane import Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable
 from revproxy.plan.plan import VirtualHost
@@ -39,6 +41,10 @@ _BUFFER: Final = memoryview(bytearray(256 * 1024))
 _PIECES_BETWEEN_CHECKPOINTS: Final = 16
 _LINGER: Final = 2.0
 """Seconds to wait for a client to stop sending, so that it reads the answer before a reset."""
+
+
+class TimedOut(Exception):  # noqa: N818 - a wait that was ended, not an error to tell
+    """Raised where a connection waits when its deadline has passed."""
 
 
 class ClientConnection:
@@ -62,7 +68,7 @@ class ClientConnection:
         "memo",
         "on_timeout",
         "requests",
-        "scope",
+        "task",
     )
 
     def __init__(
@@ -85,7 +91,8 @@ class ClientConnection:
         self.memo: dict[Any, Any] = {}
         self.deadline = 0.0
         self.on_timeout: HTTPError | None = None
-        self.scope: trio.CancelScope = _NEVER
+        self.task: Stepped | None = None
+        """What serves this connection, where it can be interrupted."""
         self._rest = b""
         self._exchange: Exchange | None = None
         self._head_sent = False
@@ -126,17 +133,24 @@ class ClientConnection:
         """Serve requests until either side ends the connection."""
         try:
             while not self._ended:
-                with trio.CancelScope() as self.scope:
+                try:
                     await self._requests()
                     return
-                if self._watchdog.is_stopping_hard or not await self._timed_out():
-                    return
-        except OSError:
-            # The client is gone; there is nobody to tell.
+                except TimedOut:
+                    if self._watchdog.is_stopping_hard or not await self._timed_out():
+                        return
+        except (OSError, TimedOut):
+            # The client is gone, or took no answer: there is nobody to tell.
             return
         finally:
             self._abandon()
-            self._sock.close()
+            sockets.close(self._sock)
+            self._watchdog.forget(self)
+
+    def interrupt(self) -> None:
+        """The deadline has passed."""
+        if self.task is not None:
+            self.task.interrupt(TimedOut())
 
     async def _requests(self) -> None:
         while not self._ended:
@@ -254,27 +268,17 @@ class ClientConnection:
     async def _timed_out(self) -> bool:
         """The deadline passed: answer if that is still possible. False to close."""
         exchange, error = self._exchange, self.on_timeout
+        self.set_deadline(self._names.default.timeout, None)
         if error is None or self._head_sent:
             return False
         if exchange is None:
-            await self._bounded(self._refuse, b"", error)
+            await self._refuse(b"", error)
             return False
         exchange.close = exchange.close or not isinstance(error, OriginError)
-        await self._bounded(self._answer_error, exchange, error)
-        return not self._ended
-
-    async def _answer_error(self, exchange: Exchange, error: HTTPError) -> None:
         exchange, chain = await fail(exchange, error)
         self._exchange = exchange
         await self._respond(exchange, chain)
-
-    async def _bounded(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
-        """Run a last step under a fresh deadline."""
-        with trio.CancelScope() as self.scope:
-            self.set_deadline(self._names.default.timeout, None)
-            await function(*args)
-            return
-        self._ended = True
+        return not self._ended
 
     # The response.
 
@@ -335,7 +339,7 @@ class ClientConnection:
                     break
             pieces += 1
             if not pieces % _PIECES_BETWEEN_CHECKPOINTS:
-                await trio.lowlevel.checkpoint()
+                await checkpoint()
 
     async def _tunnel(self, exchange: Exchange, response: Response) -> None:
         self._ended = True
@@ -348,7 +352,7 @@ class ClientConnection:
             await sockets.send_all(self._sock, data)
 
         tunnel: Any = exchange.body  # a Tunnel: the status is 101
-        await tunnel.relay(self.receive, send)
+        await in_trio(tunnel.relay, self.receive, send)
 
     def _finish(self, exchange: Exchange) -> None:
         """The exchange is over: give back what it holds, write it down."""
@@ -388,9 +392,6 @@ class ClientConnection:
         self._sock.shutdown(SHUT_WR)
         while await sockets.recv(self._sock, _READ_SIZE):
             pass
-
-
-_NEVER: Final = trio.CancelScope()
 
 
 def _is_old(data: bytes) -> bool:

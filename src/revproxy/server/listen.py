@@ -14,6 +14,7 @@ from typing import Any, Final
 import trio
 from trio.lowlevel import wait_readable
 
+from revproxy.lane import Lane
 from revproxy.plan.plan import Listener, Plan
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
@@ -24,10 +25,8 @@ _PAUSE: Final = 0.1
 """Seconds to wait where no descriptor is left."""
 
 
-async def accept_loop(
-    listener: socket.socket, plan: Plan, watchdog: Watchdog, nursery: trio.Nursery
-) -> None:
-    """Accept until cancelled, each connection in a task of its own."""
+async def accept_loop(listener: socket.socket, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
+    """Accept until cancelled, each connection a coroutine of the lane."""
     while True:
         await wait_readable(listener)
         for _ in range(_ACCEPTS_IN_A_ROW):
@@ -39,12 +38,10 @@ async def accept_loop(
                 if error.errno in _OUT_OF_RESOURCES:
                     await trio.sleep(_PAUSE)
                 break
-            nursery.start_soon(_serve, sock, peer, plan, watchdog, nursery)
+            _serve(sock, peer, plan, watchdog, lane)
 
 
-async def _serve(
-    sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, nursery: trio.Nursery
-) -> None:
+def _serve(sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
     sock.setblocking(False)
     try:
         local = _address(sock.getsockname())
@@ -52,12 +49,9 @@ async def _serve(
         sock.close()
         return
     names = plan.names_at(*local)
-    connection = ClientConnection(sock, _address(peer), local, names, watchdog, nursery)
+    connection = ClientConnection(sock, _address(peer), local, names, watchdog, lane.nursery)
     watchdog.watched.add(connection)
-    try:
-        await connection.serve()
-    finally:
-        watchdog.forget(connection)
+    connection.task = lane.start(connection.serve())
 
 
 def _address(name: Any) -> tuple[str, int]:

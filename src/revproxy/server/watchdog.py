@@ -3,7 +3,7 @@
 Laws:
 - `now` is the loop's time of the last look: setting a deadline costs an addition, no call.
 - It looks once a second, oftener while a shorter timeout is configured.
-- Cancelling is all it does; what a timeout means is the connection's business.
+- Interrupting is all it does; what a timeout means is the connection's business.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import trio
 
 
 class Watched(Protocol):
-    """What has a deadline (seconds of `trio.current_time`) and a scope to cancel."""
+    """What has a deadline (seconds of `trio.current_time`) and can be interrupted."""
 
     deadline: float
-    scope: trio.CancelScope
+
+    def interrupt(self) -> None:
+        """The deadline has passed."""
+        ...
 
 
 class Watchdog:
@@ -41,11 +44,12 @@ class Watchdog:
             await trio.sleep(self.resolution)
 
     def look(self) -> None:
-        """Cancel what is overdue."""
+        """Interrupt what is overdue."""
         now = self.now = trio.current_time()
-        for item in self.watched:
-            if item.deadline < now:
-                item.scope.cancel()
+        overdue = [item for item in self.watched if item.deadline < now]
+        for item in overdue:
+            item.deadline = now + self.resolution
+            item.interrupt()
 
     def forget(self, item: Watched) -> None:
         """A connection has ended."""
@@ -58,7 +62,7 @@ class Watchdog:
         self.is_stopping = True
         if hard:
             self.is_stopping_hard = True
-            for item in self.watched:
-                item.scope.cancel()
+            for item in list(self.watched):
+                item.interrupt()
         if not self.watched:
             self.idle.set()

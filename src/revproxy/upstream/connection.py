@@ -44,7 +44,7 @@ class OriginConnection:
         """What still sends a request's body, where the response came first."""
 
     def close(self) -> None:
-        self.sock.close()
+        sockets.close(self.sock)
 
     async def send(self, data: bytes | memoryview) -> None:
         """Raises OSError."""

@@ -21,6 +21,7 @@ from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.wire import ResponseHead
+from revproxy.lane import in_trio
 from revproxy.upstream.connection import EndOfStreamError, OriginConnection
 from revproxy.upstream.worker import Worker
 
@@ -110,7 +111,8 @@ async def ask(
                 if head.status < 200 and head.status != 101:
                     head = await _final_head(origin, request.method, interim, head)
                 return origin, head
-            return origin, await _ask_streaming(exchange, origin, request, interim)
+            head = await in_trio(_ask_streaming, exchange, origin, request, interim)
+            return origin, head
         except (EndOfStreamError, OSError) as error:
             worker.discard(origin)
             began = isinstance(error, EndOfStreamError) and error.began

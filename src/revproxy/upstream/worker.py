@@ -19,6 +19,7 @@ import trio
 from revproxy import sockets
 from revproxy.errors import OriginError
 from revproxy.http.uri import Url
+from revproxy.lane import in_trio
 from revproxy.upstream.connection import OriginConnection
 from revproxy.upstream.pool import Pool
 
@@ -120,14 +121,14 @@ class Worker:
         `timeout` bounds each attempt to connect. Raises OriginError.
         """
         pool = self.pool
-        if pool.is_exhausted and not await pool.wait(self.parameters.acquire):
+        if pool.is_exhausted and not await in_trio(pool.wait, self.parameters.acquire):
             raise OriginError(503, f"no connection to {self.name} within the acquire time")
         pool.in_use += 1
         idle = pool.take()
         if idle is not None:
             return idle
         try:
-            return await self._open(timeout)
+            return await in_trio(self._open, timeout)
         except BaseException:
             self.pool.leave()
             raise
