@@ -10,7 +10,6 @@ from __future__ import annotations
 import socket
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
 from tests.bench.servers import (
     MANY,
+    REVPROXY,
     THREADS,
     Contender,
     apache,
@@ -248,7 +248,7 @@ def _checks(bench: Bench, label: str, body: str, target: float) -> Iterator[Row]
     file.write_text(httpd_conf(place, 8000, body))
     checks = {
         "apache": [*contender.command, "-t"],
-        "revproxy": [sys.executable, "-m", "revproxy", "lint", str(file)],
+        "revproxy": [REVPROXY, "lint", str(file)],
     }
     for name, command in checks.items():
         if name in bench.names:

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
     *("mpm_event", "authz_core", "alias", "dir", "mime", "env", "setenvif", "headers"),
@@ -65,7 +66,7 @@ def revproxy(directory: Path, port: int, body: str) -> Contender:
     _prepare(directory)
     path = directory / "httpd.conf"
     path.write_text(httpd_conf(directory, port, body))
-    return Contender("revproxy", port, (sys.executable, "-m", "revproxy", "run", "-f", str(path)))
+    return Contender("revproxy", port, (REVPROXY, "run", "-f", str(path)))
 
 
 def nginx(directory: Path, port: int, origin: int) -> Contender:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.oracle.cases import ConfigCase
-from tests.oracle.servers import APACHE, apache_around, lay_out
+from tests.oracle.servers import APACHE, REVPROXY, apache_around, lay_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def blamed_by_revproxy(case: ConfigCase, directory: Path) -> Blame:
     """`revproxy lint`; the lines of all its errors, in the order it tells them."""
     _lay_out(case, directory)
     done = subprocess.run(
-        [sys.executable, "-m", "revproxy", "lint", str(directory / "httpd.conf")],
+        [REVPROXY, "lint", str(directory / "httpd.conf")],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

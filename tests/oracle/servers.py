@@ -23,6 +23,7 @@ from tests.oracle.origin import Origin
 from tests.oracle.text import fill, repeat
 
 APACHE = shutil.which("apache2") or ""
+REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
     *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
@@ -142,7 +143,7 @@ class Server:
             around = apache_around(self.directory)
             return [APACHE, "-DFOREGROUND", "-d", str(self.directory), "-f", str(around)]
         file = self.directory / "httpd.conf"
-        return [sys.executable, "-m", "revproxy", "run", "-f", str(file)]
+        return [REVPROXY, "run", "-f", str(file)]
 
     def _await_listening(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + 20
