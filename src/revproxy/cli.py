@@ -69,7 +69,7 @@ def _reading(command: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from revproxy.errors import ConfigError
-    from revproxy.lint.report import report
+    from revproxy.lint.report import render, write
     from revproxy.plan.load import load_file
     from revproxy.plan.plan import Plan
     from revproxy.server.supervisor import StartError, Supervisor
@@ -80,9 +80,9 @@ def _run(options: argparse.Namespace) -> int:
         ).plan()
 
     try:
-        return Supervisor(load, lambda error: report(error.diagnostics)).run()
+        return Supervisor(load, lambda error: render(error.diagnostics)).run()
     except ConfigError as error:
-        print(report(error.diagnostics, colour=sys.stderr.isatty()), file=sys.stderr)
+        write(error.diagnostics, sys.stderr)
     except StartError as error:
         print(f"revproxy: {error}", file=sys.stderr)
     return 1
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _lint(options: argparse.Namespace) -> int:
     from revproxy.errors import Severity
-    from revproxy.lint.report import report
+    from revproxy.lint.report import write
     from revproxy.plan.load import load_file, load_text
 
     worst = 0
@@ -99,22 +99,25 @@ def _lint(options: argparse.Namespace) -> int:
         loaded = (
             load_text(sys.stdin.buffer.read(), **how) if name == "-" else load_file(name, **how)
         )
-        if loaded.diagnostics:
-            print(report(loaded.diagnostics, colour=sys.stdout.isatty()))
+        write(loaded.diagnostics, sys.stdout)
         if any(item.severity > Severity.INFO for item in loaded.diagnostics):
             worst = 1
     return worst
 
 
 def _directives(options: argparse.Namespace) -> int:
-    from revproxy.config.catalogue import describe
+    from revproxy.config.catalogue import describe, describe_all
+    from revproxy.plan.load import IMPLEMENTED
 
+    if not options.names:
+        print(describe_all(IMPLEMENTED))
     status = 0
-    for name in options.names or [""]:
-        try:
-            print(describe(name))
-        except KeyError as error:
-            print(f"revproxy: {error.args[0]}", file=sys.stderr)
+    for name in options.names:
+        text = describe(name, IMPLEMENTED)
+        if text:
+            print(text)
+        else:
+            print(f"revproxy: Apache has no directive or module named {name}", file=sys.stderr)
             status = 1
     return status
 

@@ -65,13 +65,4 @@ def _load(configuration: Configuration) -> Loaded:
     findings = [*configuration.diagnostics, *check(configuration, catalogue(), IMPLEMENTED)]
     main, hosts, refused = merge(configuration, MODULES)
     findings += refused
-    order = {name: index for index, name in enumerate(configuration.files)}
-    findings.sort(key=lambda item: _place(item, order))
     return Loaded(configuration, main, hosts, findings)
-
-
-def _place(item: Diagnostic, order: dict[str, int]) -> tuple[int, int, int]:
-    where = item.location
-    if where is None:
-        return (len(order), 0, 0)
-    return (order.get(where.file, len(order)), where.line, where.column)
