@@ -104,6 +104,7 @@ class Exchange:
     """One request and its response."""
 
     __slots__ = (
+        "aborted",
         "block",
         "body",
         "body_sent",
@@ -119,6 +120,7 @@ class Exchange:
         "error_detail",
         "fields",
         "filename",
+        "first_sent",
         "generated",
         "handler",
         "host",
@@ -211,6 +213,10 @@ class Exchange:
         """The response is a page of ours for an error: the normal table's directives are off."""
         self.close = False
         """The client's connection ends with this exchange."""
+        self.aborted = False
+        """The client was gone before the response was whole (`%X`)."""
+        self.first_sent = 0
+        """When the first octet went out, in nanoseconds; 0 where nobody asks, -1 where it is."""
         self.error_detail = ""
         self.started = time.time_ns()
         self.log_id: str | None = None
