@@ -16,7 +16,7 @@ from revproxy.errors import HTTPError
 from revproxy.filters import Chain, Filter, start_filters
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
-from revproxy.http.pages import error_page
+from revproxy.http.pages import error_page, page_type
 from revproxy.http.uri import normalise_path, parse_url
 from revproxy.plan.match import NameTable
 from revproxy.plan.plan import Document, VirtualHost
@@ -85,9 +85,9 @@ async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
         for hook in exchange.server.post_read:
             hook(exchange)
         await _process(exchange)
+        return exchange, _filters(exchange)
     except HTTPError as error:
         return await fail(exchange, error)
-    return exchange, _filters(exchange)
 
 
 async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
@@ -154,7 +154,7 @@ async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | 
         exchange.out.set("Location", document.value)
         _canned(exchange, error)
     else:
-        exchange.content_type = "text/html; charset=iso-8859-1"
+        exchange.content_type = page_type(exchange)
         exchange.body = document.value.encode("latin-1")
     return exchange, _filters(exchange)
 
@@ -182,16 +182,16 @@ async def _internal_redirect(
     try:
         inner.path = normalise_path(path, encoded_slashes="NoDecode")
         await _process(inner)
+        if inner.status == 200 or inner.status >= 400:
+            inner.status, inner.reason = exchange.status, exchange.reason
+        return inner, _filters(inner)
     except HTTPError as error:
         return await fail(inner, error)
-    if inner.status == 200 or inner.status >= 400:
-        inner.status, inner.reason = exchange.status, exchange.reason
-    return inner, _filters(inner)
 
 
 def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:
     """The page that stands for a status where no document is configured."""
     if exchange.status in (405, 501):
         exchange.err.set("Allow", error.allow or "GET,HEAD,POST,OPTIONS")
-    exchange.content_type = "text/html; charset=iso-8859-1"
+    exchange.content_type = page_type(exchange)
     exchange.body = error_page(exchange, error, recursive)

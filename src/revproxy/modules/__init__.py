@@ -13,6 +13,8 @@ from revproxy.module import Module
 from revproxy.modules import (
     core,
     mod_headers,
+    mod_log_config,
+    mod_logio,
     mod_proxy,
     mod_proxy_http,
     mod_unixd,
@@ -26,6 +28,8 @@ MODULES: Final[tuple[Module, ...]] = (
     mod_unixd.MODULE,
     mod_proxy.MODULE,
     mod_proxy_http.MODULE,
+    mod_log_config.MODULE,
+    mod_logio.MODULE,
     mod_headers.MODULE,
     core.MODULE,
 )

@@ -13,6 +13,7 @@ Laws:
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from socket import SHUT_WR, socket
 from typing import Any, Final
@@ -292,7 +293,9 @@ class ClientConnection:
         if unread and not self._may_drain(exchange):
             exchange.close = True
         response = Response(exchange, chain, self.requests, self._watchdog.is_stopping)
-        self._ended = not response.keeps_alive
+        self._ended = exchange.close = not response.keeps_alive
+        if exchange.first_sent:
+            exchange.first_sent = time.time_ns()
         try:
             if response.is_tunnel:
                 await self._tunnel(exchange, response)
@@ -305,6 +308,9 @@ class ClientConnection:
         except OriginError:
             # The response was cut short; the end of the connection says so.
             self._ended = True
+        except OSError:
+            exchange.aborted = True
+            raise
         finally:
             self._finish(exchange)
         if unread:
