@@ -44,8 +44,8 @@ class Entry(NamedTuple):
     """It tunes what has no counterpart here: accepted, without effect."""
     also_in: tuple[str, ...]
     """Other modules that know the directive too."""
-    in_oracle: bool
-    """Apache 2.4.71, as Debian builds it, accepts it."""
+    elsewhere: bool
+    """Apache has it on other systems only: Windows, NetWare, Solaris."""
 
 
 class ModuleEntry(NamedTuple):
@@ -58,7 +58,8 @@ class ModuleEntry(NamedTuple):
     """The other name that `<IfModule>` knows: mod_proxy.c."""
     static: bool
     """Built into the server: there without LoadModule."""
-    in_oracle: bool
+    elsewhere: bool
+    """Apache has it on other systems only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,12 @@ class Catalogue:
         return frozenset(
             module.name
             for module in self.modules.values()
-            if module.static or (module.in_oracle and module.name not in MPM_MODULES)
+            if module.static or not (module.elsewhere or module.name in MPM_MODULES)
         )
 
     def is_available(self, entry: Entry, loaded: Set[str]) -> bool:
         """Whether one of the loaded modules knows the directive."""
-        return (
+        return not entry.elsewhere and (
             entry.module in loaded
             or entry.module in PROCESS_MODULES
             or not loaded.isdisjoint(entry.also_in)
@@ -108,9 +109,9 @@ def catalogue() -> Catalogue:
     entries = (
         Entry(
             name, module, style, tuple(allowed), section, tuple(args), tuple(not_in), inert,
-            tuple(also_in), in_oracle,
+            tuple(also_in), elsewhere,
         )
-        for name, module, style, allowed, section, args, not_in, inert, also_in, in_oracle
+        for name, module, style, allowed, section, args, not_in, inert, also_in, elsewhere
         in data["directives"]
     )  # fmt: skip
     directives: dict[str, Entry] = {}
@@ -241,7 +242,7 @@ def index() -> str:
                 identifier=module.get("identifier", ""),
                 source=module.get("source", ""),
                 static=module.get("static", False),
-                in_oracle=module.get("in_oracle", True),
+                elsewhere=module.get("elsewhere", False),
             )
         )
         for name, item in file.get("directives", {}).items():
@@ -256,7 +257,7 @@ def index() -> str:
                     not_in=tuple(item.get("not_in", ())),
                     inert=item.get("inert", False),
                     also_in=tuple(item.get("also_in", ())),
-                    in_oracle=item.get("in_oracle", True),
+                    elsewhere=item.get("elsewhere", False),
                 )
             )
     lines = (

@@ -37,6 +37,16 @@ _OVERRIDES: Final[dict[str, frozenset[str]]] = {
 }
 """What may stand in a section, as bits of `allowed`; in the others: what `_SECTION` says."""
 
+_FAMILIES: Final[dict[str, tuple[str, ...]]] = {
+    "Limit": ("limit", "limitexcept"),
+    "Directory": ("directory", "directorymatch"),
+    "Location": ("location", "locationmatch"),
+    "Files": ("files", "filesmatch"),
+    "If": ("if", "elseif", "else"),
+    "Proxy": ("proxy", "proxymatch"),
+}
+"""What a name in `not_in` stands for; "server" is a place outside of every section."""
+
 SERVED_SECTIONS: Final = frozenset({
     "virtualhost", "directory", "directorymatch", "files", "filesmatch", "location",
     "locationmatch", "proxy", "proxymatch", "limit", "limitexcept",
@@ -155,11 +165,11 @@ class _Checker:
     def _not_loaded(self, directive: Directive, entry: Entry) -> Diagnostic:
         module = self._catalogue.modules[entry.module]
         name = f"<{directive.name}" if directive.is_section else directive.name
-        if not module.in_oracle:
+        if entry.elsewhere or module.elsewhere:
             return _error(
                 codes.UNKNOWN_DIRECTIVE,
                 directive.location,
-                f"Invalid command '{name}': {entry.module} is not there on this system",
+                f"Invalid command '{name}': Apache does not have it on this system",
             )
         return _error(
             codes.MISSING_MODULE,
@@ -213,13 +223,16 @@ def _misplaced(entry: Entry, shown: str, context: Context) -> str:
     """Apache's words for a directive that may not stand here, "" where it may."""
     if context.override.isdisjoint(entry.allowed):
         name = f"<{entry.name}" if entry.section else entry.name
-        innermost = context.sections[-1] if context.sections else "VirtualHost"
-        if innermost.lower() == "virtualhost":
+        if not context.sections:
             return f"{name} not allowed here"
-        return f"{name} not allowed in <{innermost}> context"
-    for section in reversed(context.sections):
-        if section.lower() in entry.not_in:
-            return f"{shown} cannot occur within <{section}> section"
+        return f"{name} not allowed in <{context.sections[-1]}> context"
+    for family in entry.not_in:
+        members = _FAMILIES.get(family, (family.lower(),))
+        for section in context.sections:
+            if section.lower() in members:
+                return f"{shown} cannot occur within <{section}> section"
+        if family == "server" and all(item.lower() == "virtualhost" for item in context.sections):
+            return f"{shown} is only valid inside a section"
     return ""
 
 
