@@ -154,6 +154,14 @@ class Plan:
     def __post_init__(self) -> None:
         self._main_table = NameTable(self.main)
 
+    def close(self) -> None:
+        """Let go what modules hold open (idle connections to origins)."""
+        for host in (self.main, *self.hosts):
+            for shared in host.server.shared.values():
+                close = getattr(shared, "close", None)
+                if close is not None:
+                    close()
+
     def names_at(self, address: str, port: int) -> NameTable[VirtualHost]:
         """The virtual hosts of a local address: the most exact set alone counts."""
         for key in ((address, port), (address, 0), ("*", port), ("*", 0)):

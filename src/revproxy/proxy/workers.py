@@ -64,6 +64,11 @@ class Workers:
         """Every worker, in order of definition."""
         return [worker for workers in self._by_origin.values() for worker in workers]
 
+    def close(self) -> None:
+        """Close every idle connection."""
+        for worker in self.all():
+            worker.pool.close()
+
     def define(self, text: str, parameters: Parameters, *, merge: bool = False) -> Worker:
         """The worker of a URL, made where there is none. Raises ValueError for a bad URL.
 

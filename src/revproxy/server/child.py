@@ -33,6 +33,7 @@ def run_child(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     try:
         trio.run(_main, plan, sockets, strict_exception_groups=True)
     finally:
+        plan.close()
         logs.flush_all(final=True)
 
 
