@@ -22,6 +22,15 @@ MPM_MODULES: Final = frozenset({"event", "worker", "prefork"})
 PROCESS_MODULES: Final = MPM_MODULES | {"mpm_common"}
 """The modules whose directives tune processes: known without any LoadModule."""
 
+SERVED_HERE: Final = frozenset({
+    "define", "undefine", "error", "include", "includeoptional", "serverroot",
+    "loadmodule", "loadfile", "macro", "use", "undefmacro", "macroignorebadnesting",
+    "macroignoreemptyargs", "ifdefine", "ifmodule", "iffile", "ifversion", "ifdirective",
+    "ifsection", "virtualhost", "directory", "directorymatch", "files", "filesmatch", "location",
+    "locationmatch", "proxy", "proxymatch", "limit", "limitexcept",
+})  # fmt: skip
+"""The directives and sections that reading and merging make something of, in lower case."""
+
 OTHER_SOURCES: Final = {"mpm_trio": ("mpm_trio.c",)}
 """More names that `<IfModule>` knows a module by."""
 
@@ -164,7 +173,7 @@ def describe_all(implemented: Container[str]) -> str:
     lines = []
     for module in sorted(known.modules.values()):
         entries = [entry for entry in known.directives.values() if entry.module == module.name]
-        served = sum(entry.name.lower() in implemented for entry in entries)
+        served = sum(status(entry, implemented) == "implemented" for entry in entries)
         if entries:
             lines.append(f"{module.name:24}{served:4} of {len(entries):3} directives")
     return "\n".join(lines)
@@ -172,7 +181,7 @@ def describe_all(implemented: Container[str]) -> str:
 
 def status(entry: Entry, implemented: Container[str]) -> str:
     """What revproxy does with a directive: implemented, inert or unimplemented."""
-    if entry.name.lower() in implemented:
+    if entry.name.lower() in implemented or entry.name.lower() in SERVED_HERE:
         return "implemented"
     return "inert" if entry.inert else "unimplemented"
 

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config import codes, foreign, values
-from revproxy.config.acts import ACTS
 from revproxy.config.arity import arity_error
-from revproxy.config.catalogue import Catalogue, Entry, syntax
+from revproxy.config.catalogue import SERVED_HERE, Catalogue, Entry, syntax
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, Location, Severity
 
@@ -46,12 +45,6 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "Proxy": ("proxy", "proxymatch"),
 }
 """What a name in `not_in` stands for; "server" is a place outside of every section."""
-
-SERVED_SECTIONS: Final = frozenset({
-    "virtualhost", "directory", "directorymatch", "files", "filesmatch", "location",
-    "locationmatch", "proxy", "proxymatch", "limit", "limitexcept",
-})  # fmt: skip
-"""The sections that `merge.py` makes something of, whatever the modules know."""
 
 _GO_ON: Final = frozenset({codes.UNIMPLEMENTED, codes.INERT, codes.TRAILING_TEXT})
 """Findings about a section that leave its contents worth looking at."""
@@ -196,7 +189,7 @@ class _Checker:
 
     def _served(self, directive: Directive, entry: Entry, context: Context) -> Diagnostic | None:
         key = directive.key
-        if key in self._implemented or key in SERVED_SECTIONS or key in ACTS:
+        if key in self._implemented or key in SERVED_HERE:
             return None
         wrong = values.wrong_value(entry, directive.args)
         if wrong is not None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.config import codes
+from revproxy.config.catalogue import SERVED_HERE
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
@@ -37,12 +38,8 @@ SECTION_KINDS: Final = {
 }
 """The sections that merge for a request, by lower-case name."""
 
-HANDLED: Final = frozenset({*SECTION_KINDS, "virtualhost", "limit", "limitexcept"}) - {
-    "if",
-    "elseif",
-    "else",
-}
-"""The sections that are served here, whatever the modules know."""
+HANDLED: Final = SERVED_HERE
+"""What is served here, whatever the modules know."""
 
 
 @dataclass(frozen=True, slots=True)

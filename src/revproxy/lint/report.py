@@ -67,10 +67,11 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return sorted(diagnostics, key=lambda item: _path(item.location))
 
 
-def _path(location: Location | None) -> list[tuple[int, int]]:
-    path: list[tuple[int, int]] = []
+def _path(location: Location | None) -> list[tuple[str, int, int]]:
+    # The files of one Include are read by name, so their names order them.
+    path: list[tuple[str, int, int]] = []
     while location is not None:
-        path.insert(0, (location.line, location.column))
+        path.insert(0, (location.file, location.line, location.column))
         location = location.via
     return path
 
