@@ -9,7 +9,7 @@ from revproxy.config.tree import Directive, Word
 from revproxy.errors import Location
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
-from revproxy.http.wire import Limits, parse_request
+from revproxy.http.request_head import Limits, parse_request
 from revproxy.module import Module, Scope, ScopeKind, Server, merge_settings
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.errors import HTTPError
-from revproxy.http import wire
-from revproxy.http.wire import Limits, check_incomplete, parse_request, parse_response
+from revproxy.http import request_head, response_head, wire
+from revproxy.http.request_head import Limits, check_incomplete, parse_request
+from revproxy.http.response_head import parse_response
 
 LIMITS = Limits()
 
@@ -33,9 +34,9 @@ wild = heads | st.binary(max_size=60).map(lambda data: b"GET / HTTP/1.1\r\nHost:
 
 def forget() -> None:
     wire._lines.clear()
-    wire._request_blocks.clear()
-    wire._request_lines.clear()
-    wire._response_heads.clear()
+    request_head._request_blocks.clear()
+    request_head._request_lines.clear()
+    response_head._response_heads.clear()
 
 
 def by_h11(head: bytes) -> h11.Request | None:

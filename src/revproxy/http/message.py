@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, Fields
-from revproxy.http.wire import RequestBlock, ResponseHead
+from revproxy.http.request_head import RequestBlock
+from revproxy.http.response_head import ResponseHead
 
 Trace = Callable[[str, str], None]
 """Called with a module's name and what it decided."""

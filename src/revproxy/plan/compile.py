@@ -16,7 +16,7 @@ from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
-from revproxy.http.wire import Limits
+from revproxy.http.request_head import Limits
 from revproxy.module import Hook, Module, Server, merge_settings, value_or
 from revproxy.modules import core, mod_unixd, mpm_common, mpm_trio
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard

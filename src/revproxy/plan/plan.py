@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.http.message import Exchange
-from revproxy.http.wire import Limits
+from revproxy.http.request_head import Limits
 from revproxy.module import Hook, Server
 from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
 

@@ -15,7 +15,8 @@ from typing import Final
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.fields import Field, make_field
 from revproxy.http.message import Exchange, RequestBody
-from revproxy.http.wire import HOP_BY_HOP, ResponseHead
+from revproxy.http.response_head import ResponseHead
+from revproxy.http.wire import HOP_BY_HOP
 from revproxy.proxy.facts import ProxyFacts
 from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
 from revproxy.proxy.workers import Target, interpolate_env

@@ -25,7 +25,7 @@ from revproxy.errors import HTTPError, OriginError
 from revproxy.filters import Chain
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
-from revproxy.http.wire import NO_FIELDS, check_incomplete, parse_request
+from revproxy.http.request_head import NO_FIELDS, check_incomplete, parse_request
 from revproxy.lane import Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable

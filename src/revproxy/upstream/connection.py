@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from revproxy import sockets
 from revproxy.errors import OriginError
 from revproxy.http.chunked import ChunkedReader
-from revproxy.http.wire import MAX_RESPONSE_HEAD, ResponseHead, parse_response
+from revproxy.http.response_head import MAX_RESPONSE_HEAD, ResponseHead, parse_response
 
 if TYPE_CHECKING:
     from revproxy.upstream.request import BodySender

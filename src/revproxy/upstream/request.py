@@ -20,7 +20,7 @@ from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.message import Exchange, RequestBody
-from revproxy.http.wire import ResponseHead
+from revproxy.http.response_head import ResponseHead
 from revproxy.lane import in_trio
 from revproxy.upstream.connection import EndOfStreamError, OriginConnection
 from revproxy.upstream.worker import Worker

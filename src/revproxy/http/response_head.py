@@ -1,0 +1,144 @@
+"""Response heads (RFC 9112, section 4): an origin's bytes to what they say.
+
+Laws:
+- Lines are read, and h11 is asked, by `wire`; a head that was accepted is remembered.
+- Fields of one name stay apart, but for Vary, which is merged as Apache does it; a date in an
+  obsolete format is written anew.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.errors import HTTPError
+from revproxy.http.dates import format_http_date, parse_http_date
+from revproxy.http.fields import Field, make_field
+from revproxy.http.wire import HOP_BY_HOP, judge_response, parse_lines, remember, tokens
+
+MAX_RESPONSE_HEAD: Final = 256 * 1024
+"""Octets of a response head after which the origin is given up."""
+
+_STATUS_LINE: Final = re.compile(
+    rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?"
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseHead:
+    """A response up to its body. `reason` is "" where the origin sent none."""
+
+    status: int
+    reason: str
+    protocol: str
+    fields: tuple[Field, ...]
+    length: int | None
+    chunked: bool
+    connection: frozenset[str]
+    upgrade: str | None
+    end_to_end: tuple[Field, ...]
+    """`fields` without those of this hop (RFC 9110, section 7.6.1)."""
+    names: frozenset[str]
+    """The names in `end_to_end`."""
+    longest: int
+    """Octets of the longest line."""
+    wire: bytes
+    """Status line and `end_to_end` as an HTTP/1.1 recipient gets them, each line with its CRLF."""
+
+
+_response_heads: dict[bytes, ResponseHead] = {}
+
+
+def parse_response(head: bytes, method: str) -> ResponseHead:
+    """A response head, given without its final empty line.
+
+    Raises ValueError with the reason where the origin does not speak HTTP/1.x.
+    """
+    known = _response_heads.get(head)
+    if known is None:
+        known = _parse_response(head, method)
+        remember(_response_heads, head, known)
+    return known
+
+
+def _parse_response(head: bytes, method: str) -> ResponseHead:
+    line, _, lines = head.partition(b"\r\n")
+    match = _STATUS_LINE(line)
+    if match is None:
+        raise StatusLineError(line.decode("latin-1"))
+    minor, status, reason = match.groups()
+    try:
+        items, folded = parse_lines(lines) if lines else ([], False)
+    except HTTPError as error:
+        raise ValueError(error.detail) from None
+    names = [item[0] for item in items]
+    if folded or "transfer-encoding" in names or "content-length" in names:
+        # h11 refuses lengths that differ; those that agree are one.
+        judge_response(head, method)
+    if names.count("content-length") > 1:
+        items = _without_repeated(items, "content-length")
+    lists: dict[str, str] = {}
+    for name, value, _ in items:
+        lists[name] = f"{lists[name]}, {value}" if name in lists else value
+    length = lists.get("content-length")
+    connection = tokens(lists.get("connection"))
+    hop = HOP_BY_HOP | connection | {"proxy-authenticate"}
+    if status in (b"204", b"304"):
+        hop |= {"content-length"}
+    end_to_end = tuple(_for_recipient(item) for item in items if item[0] not in hop)
+    if "vary" in names:
+        end_to_end = merge_vary(end_to_end)
+    return ResponseHead(
+        status=int(status),
+        reason=(reason or b"").decode("latin-1"),
+        protocol="HTTP/1.0" if minor == b"0" else "HTTP/1.1",
+        fields=tuple(items),
+        length=int(length.split(",")[0]) if length is not None else None,
+        chunked="transfer-encoding" in lists,
+        connection=connection,
+        upgrade=lists.get("upgrade"),
+        end_to_end=end_to_end,
+        names=frozenset(item[0] for item in end_to_end),
+        longest=max(len(line), *(len(item[2]) for item in items)) if items else len(line),
+        wire=b"\r\n".join(
+            (b"HTTP/1.1 %b %b" % (status, reason or b""), *(item[2] for item in end_to_end), b"")
+        ),
+    )
+
+
+class StatusLineError(ValueError):
+    """The first line of a response is no status line of HTTP/1.x; its text is the argument."""
+
+
+def _without_repeated(items: list[Field], name: str) -> list[Field]:
+    first = next(item for item in items if item[0] == name)
+    return [item for item in items if item[0] != name or item is first]
+
+
+_DATES: Final = frozenset(("date", "expires", "last-modified"))
+
+
+def _for_recipient(item: Field) -> Field:
+    """The field, a date in an obsolete format written anew (RFC 9110, section 5.6.7)."""
+    if item[0] not in _DATES or (item[1].endswith(" GMT") and item[1][3:5] == ", "):
+        return item
+    seconds = parse_http_date(item[1])
+    if seconds is None:
+        return item
+    return make_field(item[2].split(b":", 1)[0].decode("latin-1"), format_http_date(seconds))
+
+
+def merge_vary(items: tuple[Field, ...]) -> tuple[Field, ...]:
+    """All Vary fields as one, each name once, joined as Apache does (`fixup_vary`)."""
+    fields = [item for item in items if item[0] == "vary"]
+    names: dict[str, str] = {}
+    for item in fields:
+        for word in item[1].split(","):
+            name = word.strip()
+            if name:
+                names.setdefault(name.lower(), name)
+    merged = make_field("Vary", ",".join(names.values()))
+    if len(fields) == 1 and fields[0][1] == merged[1]:
+        return items
+    return (*(item for item in items if item[0] != "vary"), merged)
