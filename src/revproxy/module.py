@@ -182,6 +182,8 @@ class Server:
     main_error_log: str = ""
     config_file: str = ""
     config_line: int = 0
+    trace: str = "on"
+    encoded_slashes: str = "Off"
     product: str = "revproxy"
     """The product tokens by ServerTokens: what Server and Via say."""
     modules: frozenset[str] = frozenset()

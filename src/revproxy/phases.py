@@ -57,7 +57,10 @@ def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
             encoded_slashes=server.encoded_slashes,
         )
     if server.strict_methods and exchange.method not in _METHODS:
-        raise HTTPError(501)
+        raise HTTPError(501, allow="TRACE")
+    expect = exchange.block.expect
+    if expect is not None and expect.lower() != "100-continue":
+        raise HTTPError(417)
 
 
 def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, str]:
@@ -98,8 +101,10 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
         if hook(exchange):
             break
     plan = exchange.plan = server.full_plan(exchange)
-    for hook in plan.map:
-        hook(exchange)
+    if exchange.proxy is None:
+        for hook in plan.map:
+            if hook(exchange):
+                return
     for hook in plan.access:
         hook(exchange)
     for hook in plan.authn:
@@ -108,9 +113,6 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
         hook(exchange)
     for hook in plan.fixups:
         hook(exchange)
-    length = exchange.block.length
-    if length is not None and length > plan.limit_body > 0 and exchange.request_body is not None:
-        raise HTTPError(413, close=True)
     for hook in plan.handler:
         if await hook(exchange):
             return
@@ -118,6 +120,8 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
 
 
 def _filters(exchange: Exchange) -> Chain | None:
+    if exchange.status == 101:
+        return None
     made: list[Filter] = []
     for hook in exchange.plan.insert_filter:
         item = hook(exchange)
@@ -192,6 +196,6 @@ async def _internal_redirect(
 def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:
     """The page that stands for a status where no document is configured."""
     if exchange.status in (405, 501):
-        exchange.err.set("Allow", error.allow or "GET,HEAD,POST,OPTIONS")
+        exchange.err.set("Allow", error.allow or "TRACE")
     exchange.content_type = page_type(exchange)
     exchange.body = error_page(exchange, error, recursive)

@@ -235,8 +235,10 @@ def test_a_refused_connection_is_503_and_the_next_request_is_served():
         async with origin(always(b"")) as port:
             pass
         async with served(conf(port)) as server:
-            answer = await server.ask(get() + get("/", b"Connection: close\r\n"))
-            assert answer.count(b"HTTP/1.1 503 Service Unavailable\r\n") == 2
+            for _ in range(2):
+                answer = await server.ask(get())
+                assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+                assert b"\r\nConnection: close\r\n" in answer
 
     run(main)
 
@@ -276,7 +278,7 @@ def test_an_origin_that_answers_early_is_heard():
         async with origin(handler) as port, served(conf(port)) as server:
             async with server.connect() as client:
                 await client.send_all(
-                    b"POST / HTTP/1.1\r\nContent-Length: 900000\r\n" + HOST + b"\r\n" + b"x" * 1000
+                    b"POST / HTTP/1.1\r\nContent-Length: 900000\r\n" + HOST + b"\r\n" + b"x" * 20000
                 )
                 head, _ = await read_head(client)
                 assert head.startswith(b"HTTP/1.1 413 Too Big\r\n")

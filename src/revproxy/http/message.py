@@ -31,6 +31,8 @@ class Body(Protocol):
 
     first: bytes
     length: int | None
+    timeout: float | None
+    """Seconds that a piece may take; None for the server's Timeout."""
 
     async def readinto(self, buffer: memoryview) -> int:
         """Fill the front of `buffer`; 0 at the end. Raises OriginError for a body cut short."""

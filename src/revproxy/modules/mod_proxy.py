@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError
+from revproxy.errors import DirectiveError, HTTPError, OriginError
 from revproxy.http.message import Exchange
+from revproxy.http.trace import answer_trace, check_trace
 from revproxy.http.uri import escape_path, parse_url
 from revproxy.module import (
     UNSET,
@@ -322,6 +323,7 @@ class _Translator:
         self._workers = workers_of(settings, server)
         self._mapping = _shared_mapping(settings, server)
         self._location = value_or(settings.location_pass, None)
+        self._keeps_slashes = server.encoded_slashes == "NoDecode"
         self._interpolates = value_or(settings.interpolate, False)
         # A path is mapped the same way each time: 3 µs of a request that a look-up saves.
         self._known: dict[tuple[str, str], Target | None] = {}
@@ -370,9 +372,9 @@ class _Translator:
             exchange.trace("mod_proxy", f"{exchange.path} -> {match}")
         if match is None or match.entry.target is None:
             return None
-        return self._target(match)
+        return self._target(exchange, match)
 
-    def _target(self, match: Match) -> Target:
+    def _target(self, exchange: Exchange, match: Match) -> Target:
         entry = match.entry
         known = self._resolved.get(entry)
         if known is None:
@@ -385,11 +387,14 @@ class _Translator:
             # The rest of a path must never run into the authority.
             rest = "/" + rest
         path = base + rest
-        if not entry.nocanon:
+        if not entry.nocanon and not entry.encoded:
             path = escape_path(path)
+            if self._keeps_slashes and "%25" not in exchange.raw_path:
+                # What is "%2F" in a decoded path was never decoded (AllowEncodedSlashes NoDecode).
+                path = path.replace("%252F", "%2F").replace("%252f", "%2f")
         if _RAW.search(path):
             raise HTTPError(403, "a space or control character in the URL for the origin")
-        return Target(worker, match.base + match.rest, path, authority, entry.noquery)
+        return Target(worker, match.base + rest, path, authority, entry.noquery and entry.nocanon)
 
     def _resolve(self, match: Match) -> tuple[Any, str, str]:
         """Worker, authority and path of a target without the rest. Raises HTTPError."""
@@ -432,8 +437,6 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
 def _facts(settings: Settings, server: Server) -> ProxyFacts:
     override, codes = value_or(settings.error_override, (False, frozenset()))
     via = value_or(settings.via, "Off")
-    port = f":{server.port}" if server.port and server.port != 80 else ""
-    version = f" ({server.product})" if via == "Full" else ""
     return ProxyFacts(
         server=server,
         preserve_host=value_or(settings.preserve_host, False),
@@ -443,7 +446,8 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
         override=override,
         override_codes=codes,
         via=via,
-        via_name=f"{server.name}{port}{version}",
+        via_comment=f" ({server.product})" if via == "Full" else "",
+        trace=server.trace,
         timeout=value_or(settings.timeout, server.timeout),
         max_forwards=value_or(settings.max_forwards, -1),
         blocks=value_or(settings.blocks, ()),
@@ -462,8 +466,10 @@ def _handler(settings: Settings, server: Server) -> Hook:
         target: Target | None = exchange.proxy
         if target is None:
             return None
-        if "max-forwards" in exchange.block.names:
-            _count_forwards(exchange)
+        if exchange.method == "TRACE":
+            check_trace(exchange, facts.trace)
+        if "max-forwards" in exchange.block.names and _count_forwards(exchange):
+            return True
         if facts.blocks and _is_blocked(target.authority, facts.blocks):
             raise HTTPError(403, "Connect to remote machine blocked")
         if http1 is None:
@@ -475,14 +481,26 @@ def _handler(settings: Settings, server: Server) -> Hook:
     return handle
 
 
-def _count_forwards(exchange: Exchange) -> None:
-    """Max-Forwards one less (RFC 9110, section 7.6.2). Raises HTTPError 400 at its end."""
+def _count_forwards(exchange: Exchange) -> bool:
+    """Max-Forwards one less (RFC 9110, section 7.6.2). Raises HTTPError 400.
+
+    True where it has come to its end and the request is answered here.
+    """
     word = exchange.fields.get("max-forwards") or ""
     if not word.isascii() or not word.isdigit():
-        raise HTTPError(400, "Max-Forwards request header could not be parsed")
-    if int(word) < 1:
-        raise HTTPError(400, "Max-Forwards has reached zero - proxy loop?")
-    exchange.fields.set("Max-Forwards", str(int(word) - 1))
+        text = "Max-Forwards request header could not be parsed"
+        raise OriginError(400, text, reason="Proxy Error")
+    if int(word) > 0:
+        exchange.fields.set("Max-Forwards", str(int(word) - 1))
+        return False
+    if exchange.method == "TRACE":
+        answer_trace(exchange)
+    elif exchange.method == "OPTIONS":
+        exchange.out.set("Allow", "TRACE")
+    else:
+        text = "Max-Forwards has reached zero - proxy loop?"
+        raise OriginError(400, text, reason="Proxy Error")
+    return True
 
 
 def _is_blocked(authority: str, blocks: tuple[str, ...]) -> bool:

@@ -118,21 +118,26 @@ class Compiler:
             files=tuple(
                 (index, _file_matcher(section)) for index, section in enumerate(config.files)
             ),
+            named={
+                (kind, index): section.scope.pattern
+                for kind, known in sections.items()
+                for index, section in known.items()
+                if section.scope.pattern is not None and section.scope.pattern.groupindex
+            },
             limits=Limits(
                 line=value_or(settings.limit_line, 8190),
                 fields=value_or(settings.limit_fields, 100),
                 field_size=value_or(settings.limit_field_size, 8190),
+                old="require1.0" not in options,
             ),
             timeout=server.timeout,
             keep_alive=value_or(settings.keep_alive, True),
             keep_alive_timeout=value_or(settings.keep_alive_timeout, 5.0),
             max_keep_alive=value_or(settings.max_keep_alive, 100),
-            trace=value_or(settings.trace, "on"),
-            encoded_slashes=value_or(settings.encoded_slashes, "Off"),
+            encoded_slashes=server.encoded_slashes,
             merge_slashes=value_or(settings.merge_slashes, True),
             strict_host=value_or(settings.strict_host, False),
             strict_methods="registeredmethods" in options,
-            allow_old="require1.0" not in options,
             server_path=value_or(settings.server_path, ""),
             recursion=value_or(settings.recursion, (10, 10))[0],
             error_log=open_error_log(
@@ -169,6 +174,8 @@ class Compiler:
             server_root=self._configuration.server_root,
             config_file=directive.location.file if directive is not None else "",
             config_line=directive.location.line if directive is not None else 0,
+            trace=value_or(settings.trace, "on"),
+            encoded_slashes=value_or(settings.encoded_slashes, "Off"),
             product=server_product(value_or(settings.tokens, "Full")),
             modules=self._names,
         )

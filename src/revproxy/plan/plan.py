@@ -9,13 +9,14 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.http.message import Exchange
 from revproxy.http.request_head import Limits
 from revproxy.module import Hook, Server
+from revproxy.pattern import Pattern
 from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
 
 _PLANS_KEPT: Final = 1024
@@ -71,17 +72,16 @@ class VirtualHost:
     keep_alive: bool = True
     keep_alive_timeout: float = 5.0
     max_keep_alive: int = 100
-    trace: str = "on"
     encoded_slashes: Any = "Off"
     merge_slashes: bool = True
     strict_host: bool = False
     strict_methods: bool = False
-    allow_old: bool = True
-    """HttpProtocolOptions Allow0.9."""
     server_path: str = ""
     recursion: int = 10
     error_log: Any = None
     server_line: bytes = b"Server: revproxy"
+    named: Mapping[SectionKey, Pattern] = field(default_factory=dict)
+    """The sections whose regex has named groups: what those match goes to the environment."""
     _plans: dict[tuple[SectionKey, ...], RequestPlan] = field(default_factory=dict)
     base: RequestPlan = field(init=False)
     """The plan of a request that no section covers."""
@@ -102,8 +102,10 @@ class VirtualHost:
         """The plan by path alone: what `translate` runs with."""
         if not self.locations:
             return self.base
-        found = self.locations.find(exchange.path)
-        return self.plan(tuple(("location", index) for index in found))
+        keys = tuple(("location", index) for index in self.locations.find(exchange.path))
+        if self.named:
+            self._name_groups(keys, exchange)
+        return self.plan(keys)
 
     def full_plan(self, exchange: Exchange) -> RequestPlan:
         """The plan by where the request goes: an origin or a file, then by path."""
@@ -121,7 +123,25 @@ class VirtualHost:
                 keys += (("files", index) for index in first_matching(self.files, name))
         if self.locations:
             keys += (("location", index) for index in self.locations.find(exchange.path))
+        if self.named:
+            self._name_groups(keys, exchange)
         return self.plan(tuple(keys)) if keys else self.base
+
+    def _name_groups(self, keys: Iterable[SectionKey], exchange: Exchange) -> None:
+        """Set MATCH_NAME for the named groups of sections that cover a request."""
+        for key in keys:
+            pattern = self.named.get(key)
+            if pattern is None:
+                continue
+            subject = exchange.path
+            if key[0] == "proxy":
+                subject = exchange.proxy.url
+            elif key[0] in ("directory", "files"):
+                subject = exchange.filename or ""
+            match = pattern.search(subject)
+            for name, value in (match.groupdict() if match is not None else {}).items():
+                if value is not None:
+                    exchange.env[f"MATCH_{name.upper()}"] = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ class ProxyFacts:
     override: bool = False
     override_codes: frozenset[int] = frozenset()
     via: str = "Off"
-    via_name: str = ""
+    via_comment: str = ""
+    trace: str = "on"
     timeout: float = 60.0
     max_forwards: int = -1
     blocks: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from revproxy.http.response_head import ResponseHead
 from revproxy.http.wire import HOP_BY_HOP
 from revproxy.proxy.facts import ProxyFacts
 from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
+from revproxy.proxy.spool import Spooled
 from revproxy.proxy.workers import Target, interpolate_env
 from revproxy.upstream.connection import OriginConnection, body_of
 from revproxy.upstream.request import OriginRequest, ask
@@ -26,7 +27,9 @@ from revproxy.upstream.tunnel import OriginTunnel
 from revproxy.upstream.worker import Worker
 
 PREFETCH: Final = 16 * 1024
-"""Octets of a chunked body that are awaited, so that a short one goes with a Content-Length."""
+"""Octets of a body that are awaited before the origin is asked.
+
+So a slow client holds no connection to it, and a short chunked body goes with a Content-Length."""
 
 _OURS: Final = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-server")
 
@@ -48,14 +51,13 @@ class Http1Handler:
         if body is None:
             request_data, streamed, chunked = self._head(exchange, target, upgrade), None, False
         else:
-            expects = body.expects_continue and facts.continue_100
+            expects = facts.continue_100 and exchange.block.expect is not None
             # The origin's own 100 goes to the client then: reading must not send another.
             body.expects_continue = body.expects_continue and not expects
             prefetched, streamed, chunked = await _prefetch(exchange, body, expects)
-            framing = self._framing(exchange, prefetched, streamed, chunked)
-            if expects and streamed is not None:
-                framing = (b"Expect: 100-continue", *framing)
-            head = self._compose(exchange, target, upgrade, framing)
+            framing = _framing(prefetched, streamed, chunked=chunked)
+            expects = expects and streamed is not None
+            head = self._compose(exchange, target, upgrade, framing, expects=expects)
             request_data = head + (_chunked(prefetched) if chunked else prefetched)
         parameters = worker.parameters
         timeout = parameters.timeout or facts.timeout
@@ -69,7 +71,7 @@ class Http1Handler:
         )
 
         async def interim(head: ResponseHead) -> None:
-            if head.status != 100 or b"\r\nExpect: " in request_data:
+            if head.status != 100 or (streamed is not None and exchange.block.expect is not None):
                 await _pass_interim(exchange, head)
 
         origin, head_in = await ask(exchange, worker, request, interim)
@@ -112,35 +114,44 @@ class Http1Handler:
         target: Target,
         upgrade: str | None,
         framing: tuple[bytes, ...],
+        *,
+        expects: bool = False,
     ) -> bytes:
         facts = self._facts
-        host = exchange.fields.get("host") if facts.preserve_host else None
+        authority = target.authority
+        if facts.preserve_host:
+            authority = exchange.fields.get("host") or facts.server.name
         old = "force-proxy-request-1.0" in exchange.env
         first = f"{exchange.method} {target.path} HTTP/1.{0 if old else 1}".encode("latin-1")
-        lines = [first, b"Host: " + (host or target.authority).encode("latin-1")]
-        lines += [item[2] for item in self._fields(exchange)]
+        lines = [first, b"Host: " + authority.encode("latin-1")]
+        lines += [item[2] for item in self._fields(exchange, expects=expects)]
         lines += framing
-        if upgrade is not None:
-            lines += (b"Upgrade: " + upgrade.encode("latin-1"), b"Connection: Upgrade")
-        elif target.worker.reuses and not old and "proxy-nokeepalive" not in exchange.env:
+        if old:
+            # HTTP/1.0 closes by itself.
+            pass
+        elif upgrade is not None:
+            lines += (b"Connection: Upgrade", b"Upgrade: " + upgrade.encode("latin-1"))
+        elif target.worker.reuses and "proxy-nokeepalive" not in exchange.env:
             lines.append(b"Connection: Keep-Alive")
         else:
             lines.append(b"Connection: close")
         lines.append(b"\r\n")
         return b"\r\n".join(lines)
 
-    def _fields(self, exchange: Exchange) -> list[Field]:
+    def _fields(self, exchange: Exchange, *, expects: bool) -> list[Field]:
         """The client's end-to-end fields, with ours joined to them or behind them."""
         facts, block = self._facts, exchange.block
-        if exchange.fields.items is block.fields:
+        if exchange.fields.items is block.fields and not expects:
             items = list(block.end_to_end)
         else:
-            hop = HOP_BY_HOP | block.connection | {"host", "content-length", "expect"}
+            hop = HOP_BY_HOP | block.connection | {"host", "content-length"}
+            if not expects:
+                hop |= {"expect"}
             items = [item for item in exchange.fields.items if item[0] not in hop]
         if facts.via == "Block":
             items = [item for item in items if item[0] != "via"]
         elif facts.via != "Off":
-            _merge(items, "Via", f"{exchange.protocol[5:]} {facts.via_name}")
+            _merge(items, "Via", f"{exchange.protocol[5:]} {self._via_name(exchange)}")
         if facts.max_forwards >= 0 and "max-forwards" not in exchange.fields:
             items.append(make_field("Max-Forwards", str(facts.max_forwards)))
         if facts.add_headers:
@@ -151,19 +162,11 @@ class Http1Handler:
             _merge(items, "X-Forwarded-Server", facts.server.name)
         return items
 
-    @staticmethod
-    def _framing(
-        exchange: Exchange, prefetched: bytes, streamed: RequestBody | None, chunked: bool
-    ) -> tuple[bytes, ...]:
-        if chunked:
-            return (b"Transfer-Encoding: chunked",)
-        length = len(prefetched) if streamed is None else exchange.block.length
-        return (b"Content-Length: %d" % (length or 0),)
-
     # The response.
 
     def _answer(self, exchange: Exchange, origin: OriginConnection, head: ResponseHead) -> None:
         body = body_of(origin, head, exchange.method)
+        body.timeout = origin.worker.parameters.timeout or self._facts.timeout
         exchange.status = head.status
         exchange.reason = head.reason
         exchange.body = body
@@ -192,13 +195,17 @@ class Http1Handler:
             items = tuple(
                 self._cookie(exchange, item) if item[0] == "set-cookie" else item for item in items
             )
-        if facts.via == "Block":
-            items = tuple(item for item in items if item[0] != "via")
-        elif facts.via != "Off":
-            merged = list(items)
-            _merge(merged, "Via", f"{head.protocol[5:]} {facts.via_name}")
-            items = tuple(merged)
+        if facts.via in ("On", "Full"):
+            text = f"{head.protocol[5:]} {self._via_name(exchange)}"
+            items = (*items, make_field("Via", text))
         return items
+
+    def _via_name(self, exchange: Exchange) -> str:
+        """Who we are in a Via field: name, a port that is not the scheme's, comment."""
+        server = self._facts.server
+        port = server.self_address(exchange)[1]
+        where = f":{port}" if port not in (80, 443) else ""
+        return f"{server.name}{where}{self._facts.via_comment}"
 
     def _reverse(self, exchange: Exchange, item: Field) -> Field:
         facts = self._facts
@@ -230,7 +237,8 @@ class Http1Handler:
     ) -> None:
         if upgrade is None or (head.upgrade or "").lower() != upgrade.lower():
             origin.worker.discard(origin)
-            raise OriginError(502, "unexpected upgrade by the origin", reason="Proxy Error")
+            text = f"Unexpected Upgrade: {head.upgrade or 'n/a'} (expecting {upgrade or 'n/a'})"
+            raise OriginError(502, text, reason="Proxy Error")
         exchange.status = 101
         exchange.reason = head.reason
         exchange.out.items = (
@@ -239,6 +247,14 @@ class Http1Handler:
             make_field("Connection", "Upgrade"),
         )
         exchange.body = OriginTunnel(origin, exchange.connection, timeout)
+
+
+def _framing(prefetched: bytes, streamed: RequestBody | None, *, chunked: bool) -> tuple[bytes]:
+    """The field that frames a request's body."""
+    if chunked:
+        return (b"Transfer-Encoding: chunked",)
+    length = len(prefetched) if streamed is None else streamed.length or 0
+    return (b"Content-Length: %d" % length,)
 
 
 async def _pass_interim(exchange: Exchange, head: ResponseHead) -> None:
@@ -288,16 +304,19 @@ async def _prefetch(
     whole = body.at_hand()
     if whole is not None:
         return whole, None, "proxy-sendchunked" in exchange.env
+    must_know = "force-proxy-request-1.0" in exchange.env or "proxy-sendcl" in exchange.env
+    chunked = body.length is None
     if expects:
-        return b"", body, body.length is None
-    if body.length is not None:
-        return b"", body, False
+        return b"", body, chunked
     pieces: list[bytes] = []
     size = 0
-    while size < PREFETCH:
+    while size < PREFETCH and not body.is_finished:
         piece = await body.read()
-        if not piece:
-            return b"".join(pieces), None, False
         pieces.append(piece)
         size += len(piece)
-    return b"".join(pieces), body, True
+    data = b"".join(pieces)
+    if body.is_finished:
+        return data, None, "proxy-sendchunked" in exchange.env
+    if chunked and must_know:
+        return data, await Spooled.of(body, len(data)), False
+    return data, body, chunked

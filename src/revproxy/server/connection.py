@@ -219,7 +219,7 @@ class ClientConnection:
             scanned = len(data)
             piece = await sockets.recv(self._sock, _READ_SIZE)
             if not piece:
-                if data.strip():
+                if b"\n" in data.strip():
                     await self._refuse(data, HTTPError(400, close=True))
                 return b"", -1
             data += piece
@@ -255,7 +255,7 @@ class ClientConnection:
 
     async def _refuse(self, head: bytes, error: HTTPError) -> None:
         """Answer what is no request at all, and close."""
-        line = head.partition(b"\r\n")[0][:8190].decode("latin-1")
+        line = head.partition(b"\n")[0].rstrip(b"\r")[:8190].decode("latin-1")
         method = line.partition(" ")[0]
         self.requests += 1
         exchange = self._exchange = Exchange(self, line, method, "", "HTTP/1.1", NO_FIELDS)
@@ -327,7 +327,9 @@ class ClientConnection:
         exchange.bytes_out += len(response.data)
         await sockets.send_all(sock, response.data)
         pieces = 0
+        patience = timeout if stream.timeout is None else stream.timeout
         while True:
+            self.deadline = self._watchdog.now + patience
             count = await stream.readinto(buffer)
             self.deadline = self._watchdog.now + timeout
             if chain is None and not chunked:

@@ -16,9 +16,14 @@ from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.dates import http_date_now
 from revproxy.http.message import Body, Exchange
 from revproxy.http.pages import reason_phrase
+from revproxy.http.response_head import merge_vary
 from revproxy.plan.plan import VirtualHost
 
 _NO_BODY: Final = frozenset((204, 304))
+_CLOSING: Final = frozenset((400, 408, 411, 413, 414, 500, 501, 503))
+"""After these the connection is not kept (`ap_status_drops_connection`)."""
+
+_CHUNKED: Final = [b"Transfer-Encoding: chunked"]
 
 
 class Response:
@@ -56,8 +61,7 @@ class Response:
             return self._begin_bytes(body, bodiless, requests)
         first = body.first
         if bodiless:
-            framing = _length_line(body.length) if exchange.method == "HEAD" else []
-            return self._head(framing, b"", requests)
+            return self._head(_head_framing(exchange, body), b"", requests)
         whole = body.length is not None and len(first) == body.length
         if self.chain is not None:
             first = self.chain.feed(first) if first else b""
@@ -75,7 +79,7 @@ class Response:
             self.is_chunked = True
             if first:
                 first = chunk(first)
-            return self._head([b"Transfer-Encoding: chunked"], first, requests)
+            return self._head(_CHUNKED, first, requests)
         self.keeps_alive = False
         return self._head([], first, requests)
 
@@ -84,6 +88,8 @@ class Response:
             body = (self.chain.feed(body) if body else b"") + self.chain.finish()
         framing = [] if self.exchange.status in _NO_BODY else _length_line(len(body))
         if bodiless:
+            # No page is made for HEAD, and a length of 0 would say what GET would not.
+            framing = [] if self.exchange.generated or not body else framing
             body = b""
         self.exchange.body_sent = len(body)
         return self._head(framing, body, requests)
@@ -121,6 +127,7 @@ class Response:
             and "server" in head.names
             and ("content-length" in head.names or not framing)
             and exchange.status == head.status
+            and "force-response-1.0" not in exchange.env
         ):
             # Nothing changed the origin's head: its bytes go on, 2 µs less a response.
             return b"".join((head.wire, connection, b"\r\n", body))
@@ -131,10 +138,13 @@ class Response:
         exchange = self.exchange
         items = exchange.err.items + exchange.out.items
         names = {item[0] for item in items}
+        if "vary" in names:
+            items = merge_vary(items)
         reason = exchange.reason
         if reason is None:
             reason = reason_phrase(exchange.status)
-        lines = [f"HTTP/1.1 {exchange.status} {reason}".encode("latin-1")]
+        version = "1.0" if "force-response-1.0" in exchange.env else "1.1"
+        lines = [f"HTTP/{version} {exchange.status} {reason}".encode("latin-1")]
         if "date" not in names:
             lines.append(b"Date: " + http_date_now())
         if "server" not in names:
@@ -148,6 +158,20 @@ class Response:
         return b"\r\n".join(lines)
 
 
+def _head_framing(exchange: Exchange, body: Body) -> list[bytes]:
+    """What the answer to HEAD says of the body that GET would have."""
+    if exchange.method != "HEAD" or exchange.status in _NO_BODY:
+        return []
+    if body.length is None:
+        head = exchange.origin_head
+        is_chunked = head is not None and head.chunked and exchange.protocol == "HTTP/1.1"
+        return _CHUNKED if is_chunked else []
+    return _length_line(body.length or None)
+
+
+_CLOSING_ENV: Final = frozenset(("nokeepalive", "force-response-1.0", "downgrade-1.0"))
+
+
 def _length_line(length: int | None) -> list[bytes]:
     return [] if length is None else [b"Content-Length: %d" % length]
 
@@ -155,16 +179,18 @@ def _length_line(length: int | None) -> list[bytes]:
 def _keep_alive_lines(server: VirtualHost, requests: int) -> bytes:
     timeout = int(server.keep_alive_timeout)
     if server.max_keep_alive:
-        left = server.max_keep_alive - requests
+        left = server.max_keep_alive - requests + 1
         return b"Keep-Alive: timeout=%d, max=%d\r\nConnection: Keep-Alive\r\n" % (timeout, left)
     return b"Keep-Alive: timeout=%d\r\nConnection: Keep-Alive\r\n" % timeout
 
 
 def _keeps_alive(exchange: Exchange, requests: int, stopping: bool) -> bool:
     server: VirtualHost = exchange.server
-    if exchange.close or stopping or not server.keep_alive:
+    if exchange.close or stopping or not server.keep_alive or exchange.status in _CLOSING:
         return False
-    if requests >= server.max_keep_alive > 0:
+    if requests > server.max_keep_alive > 0:
+        return False
+    if exchange.env and not _CLOSING_ENV.isdisjoint(exchange.env):
         return False
     options = exchange.block.connection
     if exchange.protocol == "HTTP/1.1":

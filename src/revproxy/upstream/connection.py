@@ -9,6 +9,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 import ssl
 from socket import socket
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,12 @@ from typing import TYPE_CHECKING, Final
 from revproxy import sockets
 from revproxy.errors import OriginError
 from revproxy.http.chunked import ChunkedReader
-from revproxy.http.response_head import MAX_RESPONSE_HEAD, ResponseHead, parse_response
+from revproxy.http.response_head import (
+    MAX_RESPONSE_HEAD,
+    ResponseHead,
+    StatusLineError,
+    parse_response,
+)
 
 if TYPE_CHECKING:
     from revproxy.upstream.request import BodySender
@@ -72,11 +78,19 @@ class OriginConnection:
             if data.startswith(b"\r\n"):
                 data = data[2:]
             end = data.find(b"\r\n\r\n", max(0, scanned - 3))
+            if end < 0 and _BARE_END(data):
+                data = _with_crlf(data)
+                end = data.find(b"\r\n\r\n")
         self.rest = data[end + 4 :]
         try:
-            return parse_response(data[:end], method)
+            head = parse_response(data[:end], method)
+        except StatusLineError as error:
+            raise _corrupt(error.args[0]) from None
         except ValueError as error:
-            raise OriginError(502, str(error), reason="Proxy Error") from None
+            raise OriginError(502, str(error)) from None
+        if head.longest > self.worker.parameters.responsefieldsize:
+            raise OriginError(502, "a field of the response is too long")
+        return head
 
 
 class EndOfStreamError(OriginError):
@@ -87,10 +101,26 @@ class EndOfStreamError(OriginError):
         self.began = began
 
 
+_BARE_END: Final = re.compile(rb"\n\r?\n").search
+
+
+def _with_crlf(data: bytes) -> bytes:
+    """A head whose lines end in LF alone (RFC 9112, section 2.2) as it should be."""
+    match = _BARE_END(data)
+    assert match is not None
+    head = data[: match.start()].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return head + b"\r\n\r\n" + data[match.end() :]
+
+
+def _corrupt(line: str) -> OriginError:
+    text = f"Corrupt status line returned by remote server: {line[:200]}"
+    return OriginError(502, text, reason="Proxy Error")
+
+
 def _check_beginning(data: bytes) -> None:
     """Give up early on what cannot become a head. Raises OriginError 502."""
     if not data.startswith(b"HTTP/1."[: len(data)]) and data not in (b"\r", b"\r\n"):
-        raise OriginError(502, "malformed status line", reason="Proxy Error")
+        raise _corrupt(data.partition(b"\n")[0].rstrip(b"\r").decode("latin-1"))
     if len(data) > MAX_RESPONSE_HEAD:
         raise OriginError(502, "response head too long", reason="Proxy Error")
 
@@ -98,12 +128,13 @@ def _check_beginning(data: bytes) -> None:
 class OriginBody:
     """A response body as it comes from an origin (`http.message.Body`)."""
 
-    __slots__ = ("_connection", "first", "length")
+    __slots__ = ("_connection", "first", "length", "timeout")
 
     def __init__(self, connection: OriginConnection, length: int | None) -> None:
         self._connection: OriginConnection | None = connection
         self.first = b""
         self.length = length
+        self.timeout: float | None = None
 
     def _finish(self, *, reusable: bool) -> None:
         connection, self._connection = self._connection, None
@@ -171,6 +202,8 @@ class ChunkedBody(OriginBody):
         rest, connection.rest = connection.rest, b""
         if rest:
             self.first = self._decode(rest)
+            if self._reader.done and not self.first:
+                self.length = 0
 
     def _decode(self, data: bytes) -> bytes:
         try:

@@ -151,9 +151,11 @@ async def _final_head(
     origin: OriginConnection, method: str, interim: Interim, head: ResponseHead
 ) -> ResponseHead:
     """Pass on interim heads, `head` being the first read, until a final one comes."""
-    for _ in range(MAX_INTERIM + 1):
+    for count in range(MAX_INTERIM):
         if head.status >= 200 or head.status == 101:
             return head
         await interim(head)
-        head = await origin.read_head(method)
-    raise OriginError(502, "too many interim responses", reason="Proxy Error")
+        if count < MAX_INTERIM - 1:
+            head = await origin.read_head(method)
+    text = f"Too many ({MAX_INTERIM}) interim responses from origin server"
+    raise OriginError(502, text, reason="Proxy Error")

@@ -1,0 +1,55 @@
+"""Patterns mean what they mean in PCRE."""
+
+from __future__ import annotations
+
+import pytest
+
+from revproxy.pattern import compile_pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "subject", "found"),
+    [
+        ("^/a(.*)$", "/ab", "/ab"),
+        (r"(?<site>\w+)/x", "one/x", "one/x"),
+        ("(?'q'.)\\k'q'", "abb", "bb"),
+        (r"(.)\g1", "abb", "bb"),
+        (r"(?<c>.)\g{c}", "abb", "bb"),
+        ("[[:alpha:]]+", "12ab3", "ab"),
+        ("[^[:digit:].]", "1.x", "x"),
+        ("[]a]+", "b]a", "]a"),
+        ("[^]a]", "]ab", "b"),
+        ("[a[b]+", "x[ab", "[ab"),
+        ("[a&&b]+", "x&&", "&&"),
+        (r"\Qa.b\E+", "a.bb", "a.bb"),
+        (r"a\z", "ba", "a"),
+        (r"a\Z", "a\n", "a"),
+        (r"a$", "a\n", "a"),
+        (r"\x{41}", "A", "A"),
+        (r"\h", "a\tb", "\t"),
+        ("a++b", "aab", "aab"),
+        ("(?>a+)b", "aab", "aab"),
+        ("(?i)A", "a", "a"),
+        (r"\-\/\#\ ", "-/# ", "-/# "),
+        ("\xe9", "caf\xe9", "\xe9"),
+        (r"a{2}", "aa", "aa"),
+    ],
+)
+def test_matches(pattern: str, subject: str, found: str) -> None:
+    match = compile_pattern(pattern).search(subject)
+    assert match is not None
+    assert match[0] == found
+
+
+def test_case_is_that_of_ascii() -> None:
+    pattern = compile_pattern("\xe9[a-z]", ignore_case=True)
+    assert pattern.search("\xe9Z")
+    assert not pattern.search("\xc9z")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(", "[a", "a**", "(?<1>a)", r"\K", r"\pL", "(?R)", "(*SKIP)", "[[:nope:]]", "\\"]
+)
+def test_what_cannot_be_held_is_an_error(pattern: str) -> None:
+    with pytest.raises(ValueError, match="could not be compiled"):
+        compile_pattern(pattern)
