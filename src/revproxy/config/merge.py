@@ -195,6 +195,10 @@ class _Merge:
         )
         settings: dict[str, Any] = {}
         children: list[Section] = []
+        if directive.key == "proxy" and len(directive.args) > 1:
+            # What stands behind the URL of <Proxy> are parameters, as ProxySet takes them.
+            parameters = Directive("ProxySet", directive.args[1:], "", directive.location)
+            self._parse(parameters, scope, settings)
         self._lines(directive.children or (), scope, settings, children.append)
         return Section(scope, settings, directive, tuple(children))
 
@@ -210,7 +214,7 @@ def _argument(directive: Directive) -> tuple[str, Any]:
         is_regex, position = True, 1
     if len(values) <= position or not values[position]:
         raise DirectiveError(f"<{directive.name}> directive requires additional arguments")
-    if len(values) > position + 1:
+    if len(values) > position + 1 and key != "proxy":
         raise DirectiveError(
             f"Multiple <{directive.name}> arguments not (yet) supported.", argument=position + 1
         )

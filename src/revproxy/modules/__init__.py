@@ -12,6 +12,7 @@ from typing import Final
 from revproxy.module import Module
 from revproxy.modules import (
     core,
+    mod_authz_core,
     mod_headers,
     mod_log_config,
     mod_logio,
@@ -28,6 +29,7 @@ MODULES: Final[tuple[Module, ...]] = (
     mod_unixd.MODULE,
     mod_proxy.MODULE,
     mod_proxy_http.MODULE,
+    mod_authz_core.MODULE,
     mod_log_config.MODULE,
     mod_logio.MODULE,
     mod_headers.MODULE,

@@ -17,7 +17,7 @@ from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
-from revproxy.module import Hook, Module, Server, merge_settings, value_or
+from revproxy.module import Hook, Module, ScopeKind, Server, merge_settings, value_or
 from revproxy.modules import core, mod_unixd, mpm_common, mpm_trio
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
 from revproxy.plan.plan import (
@@ -89,9 +89,10 @@ class Compiler:
             enumerate(config.directories),
             key=lambda item: (item[1].scope.pattern is not None, len(item[1].scope.argument)),
         )
+        files = _file_sections(config)
         sections: dict[str, dict[int, Section]] = {
             "directory": dict(directories),
-            "files": dict(enumerate(config.files)),
+            "files": {index: section for index, (section, _) in enumerate(files)},
             "location": dict(enumerate(config.locations)),
             "proxy": dict(enumerate(config.proxies)),
         }
@@ -115,9 +116,7 @@ class Compiler:
             directories=tuple(
                 (index, _directory_matcher(section)) for index, section in directories
             ),
-            files=tuple(
-                (index, _file_matcher(section)) for index, section in enumerate(config.files)
-            ),
+            files=tuple((index, matcher) for index, (_, matcher) in enumerate(files)),
             named={
                 (kind, index): section.scope.pattern
                 for kind, known in sections.items()
@@ -255,13 +254,31 @@ def _directory_matcher(section: Section) -> Matcher:
     return lambda name: name.startswith(prefix) or name == argument
 
 
+def _file_sections(config: ServerConfig) -> list[tuple[Section, Matcher]]:
+    """The Files sections: those within a Directory first, as they are merged before the others."""
+    nested = [
+        (child, _both(_directory_matcher(directory), _file_matcher(child)))
+        for directory in config.directories
+        for child in directory.children
+        if child.scope.kind is ScopeKind.FILES
+    ]
+    return nested + [(section, _file_matcher(section)) for section in config.files]
+
+
+def _both(first: Matcher, second: Matcher) -> Matcher:
+    return lambda subject: first(subject) and second(subject)
+
+
 def _file_matcher(section: Section) -> Matcher:
-    if section.scope.pattern is not None:
-        return _searcher(section.scope.pattern)
+    """What compares the last segment of a file's name."""
     argument = section.scope.argument
-    if "*" in argument or "?" in argument or "[" in argument:
-        return path_wildcard(argument)
-    return lambda name: name == argument
+    if section.scope.pattern is not None:
+        matches = _searcher(section.scope.pattern)
+    elif "*" in argument or "?" in argument or "[" in argument:
+        matches = path_wildcard(argument)
+    else:
+        return lambda name: name.rpartition("/")[2] == argument
+    return lambda name: matches(name.rpartition("/")[2])
 
 
 def _by_address(

@@ -119,8 +119,8 @@ class VirtualHost:
                 found = first_matching(self.directories, exchange.filename)
                 keys += (("directory", index) for index in found)
             if self.files:
-                name = exchange.filename.rpartition("/")[2]
-                keys += (("files", index) for index in first_matching(self.files, name))
+                found = first_matching(self.files, exchange.filename)
+                keys += (("files", index) for index in found)
         if self.locations:
             keys += (("location", index) for index in self.locations.find(exchange.path))
         if self.named:

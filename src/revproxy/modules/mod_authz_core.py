@@ -1,0 +1,141 @@
+"""mod_authz_core: who may have what, by `Require` and its containers.
+
+Laws:
+- Where nothing is required, all is granted.
+- An inner section with any `Require` replaces the outer ones, unless AuthMerging joins them.
+- Denied is 403. What needs a user is refused at load: authentication is not there yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from revproxy.authz.providers import make_provider
+from revproxy.authz.tree import Answer, Group, Rule, can_only_deny
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError, HTTPError
+from revproxy.http.message import Exchange
+from revproxy.module import (
+    Hook,
+    Module,
+    Parser,
+    Scope,
+    Server,
+    Unset,
+    choice,
+    flag,
+    setting,
+    value_or,
+)
+
+
+def _merge_requires(outer: Group, inner: Group) -> Group:
+    """The inner rules are in force; `merged` of the settings knows about AuthMerging."""
+    del outer
+    return inner
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`requires` is the RequireAny that the lines of one section form."""
+
+    requires: Group | Unset = setting(_merge_requires)
+    merging: str | Unset = setting()
+    forbidden_on_failure: bool | Unset = setting()
+
+    @classmethod
+    def merged(cls, outer: Settings, inner: Settings) -> Settings:
+        """`inner` over `outer`, as AuthMerging of the inner section says."""
+        requires = outer.requires if isinstance(inner.requires, Unset) else inner.requires
+        kind = value_or(inner.merging, "Off")
+        if (
+            kind != "Off"
+            and not isinstance(outer.requires, Unset)
+            and not isinstance(inner.requires, Unset)
+        ):
+            joined = "all" if kind == "And" else "any"
+            requires = Group(joined, (outer.requires, inner.requires))
+        forbidden = inner.forbidden_on_failure
+        if isinstance(forbidden, Unset):
+            forbidden = outer.forbidden_on_failure
+        return cls(requires, inner.merging, forbidden)
+
+
+def _rule(directive: Directive, scope: Scope) -> Rule:
+    words = list(directive.values)
+    negated = words[:1] == ["not"]
+    if negated:
+        words.pop(0)
+    if not words:
+        raise DirectiveError("Require needs a provider", hint="as in Require all granted")
+    try:
+        provider = make_provider(words[0].lower(), tuple(words[1:]))
+    except ValueError as error:
+        raise DirectiveError(str(error), argument=1 if negated else 0) from None
+    text = " ".join(directive.values)
+    return Rule(text, provider, negated, scope.methods, scope.methods_excepted)
+
+
+def _group(directive: Directive, scope: Scope) -> Group:
+    kind = directive.key.removeprefix("require")
+    members = tuple(
+        _rule(child, scope) if child.key == "require" else _group(child, scope)
+        for child in directive.children or ()
+        if not child.refused
+    )
+    group = Group(kind, members)
+    if kind != "none" and can_only_deny(group):
+        raise DirectiveError(
+            f"<{directive.name}> directive contains only negative authorization directives"
+        )
+    return group
+
+
+def _add(make: Any) -> Parser:
+    def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+        member = make(directive, scope)
+        if isinstance(member, Rule) and member.negated:
+            raise DirectiveError(
+                "negative Require directive has no effect in <RequireAny> directive"
+            )
+        known = settings.requires
+        members = () if isinstance(known, Unset) else known.members
+        return dataclasses.replace(settings, requires=Group("any", (*members, member)))
+
+    return parse
+
+
+def _authz(settings: Settings, _server: Server) -> Hook | None:
+    if isinstance(settings.requires, Unset):
+        return None
+    tree = settings.requires
+    if all(isinstance(item, Rule) and item.text == "all granted" for item in tree.members) and not (
+        any(isinstance(item, Rule) and item.methods for item in tree.members)
+    ):
+        return None
+
+    def authorize(exchange: Exchange) -> None:
+        answer = tree.ask(exchange)
+        if exchange.trace is not None:
+            exchange.trace("mod_authz_core", f"authorization result: {answer.value}")
+        if answer is Answer.DENIED:
+            raise HTTPError(403, "client denied by server configuration")
+
+    return authorize
+
+
+MODULE = Module(
+    name="mod_authz_core",
+    settings=Settings,
+    directives={
+        "require": _add(_rule),
+        "requireall": _add(_group),
+        "requireany": _add(_group),
+        "requirenone": _add(_group),
+        "authmerging": choice("merging", "Off", "And", "Or"),
+        "authzsendforbiddenonfailure": flag("forbidden_on_failure"),
+    },
+    hooks={"authz": _authz},
+)
