@@ -59,6 +59,23 @@ def compile_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
         raise ValueError(f"Regular expression could not be compiled: {error}") from None
 
 
+_SUBSTITUTED: Final = re.compile(r"\\(.)|\$([0-9])|&")
+
+
+def substitute(template: str, match: re.Match[str]) -> str:
+    """`$0` to `$9` and `&` replaced by what matched (`ap_pregsub`); `\\` keeps what follows."""
+
+    def group(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return found[1] if found[1] in "$&" else found[0]
+        number = 0 if found[2] is None else int(found[2])
+        if number > match.re.groups:
+            return ""
+        return match[number] or ""
+
+    return _SUBSTITUTED.sub(group, template)
+
+
 class _Translation:
     """PCRE's spelling to Python's, left to right."""
 

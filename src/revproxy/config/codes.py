@@ -21,6 +21,7 @@
 | RP529 | unknown-module | LoadModule of a module that revproxy does not know |
 | RP530 | already-loaded | LoadModule of what is there (AH01574) |
 | RP531 | trailing-text | text that Apache skips: after a section's `>`, after On or Off |
+| RP532 | no-such-laxity | an option that would let malformed requests in: they stay out |
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ ODD_BYTES: Final = "RP528"
 UNKNOWN_MODULE: Final = "RP529"
 ALREADY_LOADED: Final = "RP530"
 TRAILING_TEXT: Final = "RP531"
+NO_SUCH_LAXITY: Final = "RP532"
 
 NAMES: Final[dict[str, str]] = {
     MISSING_MODULE: "missing-module",
@@ -67,4 +69,5 @@ NAMES: Final[dict[str, str]] = {
     UNKNOWN_MODULE: "unknown-module",
     ALREADY_LOADED: "already-loaded",
     TRAILING_TEXT: "trailing-text",
+    NO_SUCH_LAXITY: "no-such-laxity",
 }

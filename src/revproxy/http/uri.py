@@ -108,6 +108,28 @@ def merge_slashes(path: str) -> str:
     return re.sub("/{2,}", "/", path) if "//" in path else path
 
 
+def prefix_length(path: str, prefix: str) -> int:
+    """Octets of `path` that `prefix` covers, 0 for no match (`alias_match`)."""
+    position = 0
+    index = 0
+    while index < len(prefix):
+        if prefix[index] == "/":
+            if position >= len(path) or path[position] != "/":
+                return 0
+            while index < len(prefix) and prefix[index] == "/":
+                index += 1
+            while position < len(path) and path[position] == "/":
+                position += 1
+        else:
+            if position >= len(path) or path[position] != prefix[index]:
+                return 0
+            index += 1
+            position += 1
+    if prefix and prefix[-1] != "/" and position < len(path) and path[position] != "/":
+        return 0
+    return position
+
+
 def escape_path(path: str) -> str:
     """A decoded path as it is written in a request to an origin (`ap_proxy_canonenc`)."""
     return quote_from_bytes(path.encode("latin-1"), safe=_SAFE_IN_ORIGIN_PATH)

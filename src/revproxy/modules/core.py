@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.error_log import compile_format, parse_log_level
-from revproxy.errors import DirectiveError
+from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import (
     Module,
     Parser,
@@ -159,7 +159,7 @@ _PROTOCOL_PAIRS: Final = {
 }
 
 
-def _parse_protocol_options(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+def _parse_protocol_options(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     options = set(value_or(settings.protocol_options, frozenset()))
     for index, word in enumerate(directive.values):
         other = _PROTOCOL_PAIRS.get(word.lower())
@@ -176,10 +176,8 @@ def _parse_protocol_options(settings: Settings, directive: Directive, _scope: Sc
         options.discard(other)
         options.add(word.lower())
     if "unsafe" in options:
-        raise DirectiveError(
-            "HttpProtocolOptions Unsafe is not implemented: malformed requests are always refused",
-            hint="leave the line out, or write Strict",
-        )
+        text = "HttpProtocolOptions Unsafe has no effect: malformed requests are always refused"
+        scope.warn(Diagnostic("RP532", Severity.WARNING, directive.location, text))
     return dataclasses.replace(settings, protocol_options=frozenset(options))
 
 

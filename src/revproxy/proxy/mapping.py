@@ -11,13 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from revproxy.http.uri import merge_slashes
-from revproxy.pattern import Pattern
+from revproxy.http.uri import merge_slashes, prefix_length
+from revproxy.pattern import Pattern, substitute
 from revproxy.upstream.worker import Parameters
-
-_GROUP: Final = re.compile(r"\\(.)|\$([0-9])|&")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +47,6 @@ class Match:
     base: str
     """The target without the rest of the path; all of it for a regex with groups."""
     rest: str
-
-
-def prefix_length(path: str, prefix: str) -> int:
-    """Octets of `path` that `prefix` covers, 0 for no match (`alias_match`)."""
-    position = 0
-    index = 0
-    while index < len(prefix):
-        if prefix[index] == "/":
-            if position >= len(path) or path[position] != "/":
-                return 0
-            while index < len(prefix) and prefix[index] == "/":
-                index += 1
-            while position < len(path) and path[position] == "/":
-                position += 1
-        else:
-            if position >= len(path) or path[position] != prefix[index]:
-                return 0
-            index += 1
-            position += 1
-    if prefix and prefix[-1] != "/" and position < len(path) and path[position] != "/":
-        return 0
-    return position
-
-
-def substitute(template: str, match: re.Match[str]) -> str:
-    """`$0` to `$9` and `&` replaced by what matched (`ap_pregsub`); `\\` keeps what follows."""
-
-    def group(found: re.Match[str]) -> str:
-        if found[1] is not None:
-            return found[1] if found[1] in "$&" else found[0]
-        number = 0 if found[2] is None else int(found[2])
-        if number > match.re.groups:
-            return ""
-        return match[number] or ""
-
-    return _GROUP.sub(group, template)
 
 
 class Mapping:

@@ -101,6 +101,7 @@ class ClientBody:
             self._source.give_back(self._chunks.rest)
         self._read += len(piece)
         plan = self._exchange.plan
-        if plan is not None and self._read > plan.limit_body > 0:
+        # As in Apache, LimitRequestBody is for what is served here, not for what is passed on.
+        if plan is not None and self._exchange.proxy is None and self._read > plan.limit_body > 0:
             raise HTTPError(413, "the request's body is larger than LimitRequestBody", close=True)
         return piece

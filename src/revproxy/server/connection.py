@@ -255,7 +255,7 @@ class ClientConnection:
 
     async def _refuse(self, head: bytes, error: HTTPError) -> None:
         """Answer what is no request at all, and close."""
-        line = head.partition(b"\n")[0].rstrip(b"\r")[:8190].decode("latin-1")
+        line = head.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:8190].decode("latin-1")
         method = line.partition(" ")[0]
         self.requests += 1
         exchange = self._exchange = Exchange(self, line, method, "", "HTTP/1.1", NO_FIELDS)

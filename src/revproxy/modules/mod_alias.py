@@ -1,0 +1,231 @@
+"""mod_alias: paths that are served elsewhere: other directories (Alias), other URLs (Redirect).
+
+Laws:
+- At server level a ProxyPass that matches comes first; a Redirect in a section comes before it,
+  for it is looked at again in the fixups.
+- Redirects are tried before aliases, each list in order, a virtual host's before inherited ones.
+- A prefix matches by segments; the rest of the path and the query go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Final
+
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError, HTTPError
+from revproxy.http.message import Exchange
+from revproxy.http.uri import escape_path, prefix_length
+from revproxy.module import (
+    Hook,
+    Module,
+    Parser,
+    Scope,
+    ScopeKind,
+    Server,
+    Unset,
+    flag,
+    prepend,
+    setting,
+    value_or,
+)
+from revproxy.pattern import Pattern, compile_pattern, substitute
+
+_STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303, "gone": 410}
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """`Alias path target`, or AliasMatch with a pattern."""
+
+    path: str
+    target: str
+    pattern: Pattern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """`Redirect status path target`, or RedirectMatch with a pattern.
+
+    `path` None: within a section, every request; nothing is appended to the target then.
+    """
+
+    status: int
+    path: str | None
+    target: str = ""
+    pattern: Pattern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`redirects` are those of servers, `section_redirects` those of sections."""
+
+    aliases: tuple[Alias, ...] | Unset = setting(prepend)
+    redirects: tuple[Redirect, ...] | Unset = setting(prepend)
+    section_redirects: tuple[Redirect, ...] | Unset = setting(prepend)
+    relative: bool | Unset = setting()
+
+
+def _pattern(text: str, argument: int) -> Pattern:
+    try:
+        return compile_pattern(text)
+    except ValueError as error:
+        raise DirectiveError(str(error), argument=argument) from None
+
+
+def _parse_alias(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    words = directive.values
+    if scope.kind is not ScopeKind.SERVER or len(words) != 2:
+        raise DirectiveError(f"{directive.name} with one argument is not implemented")
+    path, target = words
+    is_match = directive.key == "aliasmatch"
+    if not is_match and not target.startswith("/"):
+        target = scope.path(target)
+    alias = Alias(path, target, _pattern(path, 0) if is_match else None)
+    return dataclasses.replace(settings, aliases=(*value_or(settings.aliases, ()), alias))
+
+
+def _parse_redirect(status: int | None = None) -> Parser:
+    def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+        redirect = _redirect(directive, list(directive.values), status)
+        in_section = scope.kind is not ScopeKind.SERVER
+        if redirect.path is None and not in_section:
+            raise DirectiveError(f"{directive.name} needs a path and a URL at this place")
+        name = "section_redirects" if in_section else "redirects"
+        known = value_or(getattr(settings, name), ())
+        changes: dict[str, Any] = {name: (*known, redirect)}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _redirect(directive: Directive, words: list[str], fixed: int | None) -> Redirect:
+    status, first = fixed or 302, 0
+    if fixed is None:
+        word = words[0].lower()
+        named = _STATUS_WORDS.get(word) or (int(word) if word.isdigit() else None)
+        if named is not None:
+            status, first = named, 1
+            words.pop(0)
+    is_match = directive.key == "redirectmatch"
+    if not 300 <= status <= 399:
+        if len(words) > 1:
+            raise DirectiveError("Redirect URL not valid for this status", argument=first + 1)
+        path = words[0] if words else None
+        return Redirect(status, path, "", _pattern(path, first) if is_match and path else None)
+    if len(words) == 1:
+        return Redirect(status, None, words[0])
+    if len(words) != 2:
+        raise DirectiveError(f"{directive.name}: Redirect URL missing")
+    path, target = words
+    if is_match:
+        return Redirect(status, path, target, _pattern(path, first))
+    if not path.startswith("/"):
+        raise DirectiveError("Redirect path must begin with a slash", argument=first)
+    if "://" not in target and not target.startswith("/"):
+        raise DirectiveError("Redirect to non-URL", argument=first + 1)
+    return Redirect(status, path, target)
+
+
+class _Redirector:
+    def __init__(self, redirects: tuple[Redirect, ...], server: Server, relative: bool) -> None:
+        self._redirects = redirects
+        self._server = server
+        self._relative = relative
+
+    def __call__(self, exchange: Exchange) -> None:
+        for redirect in self._redirects:
+            target = _redirected(redirect, exchange)
+            if target is None:
+                continue
+            if exchange.trace is not None:
+                exchange.trace("mod_alias", f"Redirect {redirect.status} {target}")
+            if 300 <= redirect.status <= 399:
+                if target.startswith("/") and not self._relative:
+                    target = self._server.self_url(exchange, target)
+                exchange.out.set("Location", target)
+            raise HTTPError(redirect.status)
+
+
+def _redirected(redirect: Redirect, exchange: Exchange) -> str | None:
+    """Where a redirect sends a request, None where it does not match."""
+    if redirect.path is None:
+        return redirect.target
+    if redirect.pattern is not None:
+        match = redirect.pattern.search(exchange.path)
+        if match is None:
+            return None
+        # What was decoded is escaped again; the template's own escapes and its query stay.
+        escaped = _EscapedMatch(match)
+        return substitute(redirect.target, escaped)  # type: ignore[arg-type]
+    length = prefix_length(exchange.path, redirect.path)
+    if not length:
+        return None
+    target = redirect.target + escape_path(exchange.path[length:])
+    if exchange.query is not None and "?" not in target:
+        target = f"{target}?{exchange.query}"
+    return target
+
+
+class _EscapedMatch:
+    """A match whose groups are escaped for a URL."""
+
+    def __init__(self, match: Any) -> None:
+        self._match = match
+        self.re = match.re
+
+    def __getitem__(self, group: int) -> str | None:
+        text = self._match[group]
+        return None if text is None else escape_path(text)
+
+
+def _translate(settings: Settings, server: Server) -> Hook | None:
+    aliases = value_or(settings.aliases, ())
+    redirects = value_or(settings.redirects, ())
+    if not aliases and not redirects:
+        return None
+    redirect = _Redirector(redirects, server, value_or(settings.relative, False))
+
+    def translate(exchange: Exchange) -> bool | None:
+        redirect(exchange)
+        for alias in aliases:
+            name = _aliased(alias, exchange.path)
+            if name is not None:
+                exchange.filename = name
+                return True
+        return None
+
+    return translate
+
+
+def _aliased(alias: Alias, path: str) -> str | None:
+    """The file an alias names for a path, None where it does not match."""
+    if alias.pattern is not None:
+        match = alias.pattern.search(path)
+        return None if match is None else substitute(alias.target, match)
+    length = prefix_length(path, alias.path)
+    return alias.target + path[length:] if length else None
+
+
+def _fixups(settings: Settings, server: Server) -> Hook | None:
+    redirects = value_or(settings.section_redirects, ())
+    if not redirects:
+        return None
+    return _Redirector(redirects, server, value_or(settings.relative, False))
+
+
+MODULE = Module(
+    name="mod_alias",
+    settings=Settings,
+    directives={
+        "alias": _parse_alias,
+        "aliasmatch": _parse_alias,
+        "redirect": _parse_redirect(),
+        "redirectmatch": _parse_redirect(),
+        "redirecttemp": _parse_redirect(302),
+        "redirectpermanent": _parse_redirect(301),
+        "redirectrelative": flag("relative"),
+    },
+    hooks={"translate": _translate, "fixups": _fixups},
+)

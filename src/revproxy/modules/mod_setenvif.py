@@ -1,0 +1,143 @@
+"""mod_setenvif: variables that depend on the request (SetEnvIf, BrowserMatch).
+
+Laws:
+- Server-level lines run right after the head was read, on the path as it was sent; those of
+  sections run before access is checked, on the decoded path.
+- A missing field counts as the empty string; what matched is $0 to $9 in the values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError
+from revproxy.http.message import Exchange
+from revproxy.module import (
+    Hook,
+    Module,
+    Parser,
+    Scope,
+    ScopeKind,
+    Server,
+    Unset,
+    append,
+    setting,
+    value_or,
+)
+from revproxy.pattern import Pattern, compile_pattern, substitute
+
+_PLAIN_NAME: Final = re.compile(r"[-A-Za-z0-9_]+").fullmatch
+_SPECIAL: Final[dict[str, Callable[[Exchange], str]]] = {
+    "remote_host": lambda exchange: exchange.client_address,
+    "remote_addr": lambda exchange: exchange.client_address,
+    "server_addr": lambda exchange: exchange.connection.local_address,
+    "request_method": lambda exchange: exchange.method,
+    "request_protocol": lambda exchange: exchange.protocol,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line: what to look at, what must match, what to set (None unsets)."""
+
+    attribute: str
+    name_pattern: Pattern | None
+    """The attribute as a regex over field names."""
+    pattern: Pattern
+    changes: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The lines of servers and those of sections, which run at different times."""
+
+    server: tuple[Rule, ...] | Unset = setting(append)
+    section: tuple[Rule, ...] | Unset = setting(append)
+
+
+def _parse(*, ignore_case: bool, attribute: str = "") -> Parser:
+    def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+        words = list(directive.values)
+        first = 0 if attribute else 1
+        if len(words) < first + 2:
+            raise DirectiveError(f"Missing envariable expression for {directive.name}")
+        rule = _rule(attribute or words[0], words[first:], first, ignore_case=ignore_case)
+        name = "server" if scope.kind is ScopeKind.SERVER else "section"
+        changes = {name: (*value_or(getattr(settings, name), ()), rule)}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _rule(attribute: str, words: list[str], first: int, *, ignore_case: bool) -> Rule:
+    try:
+        pattern = compile_pattern(words[0], ignore_case=ignore_case)
+        names = None if _PLAIN_NAME(attribute) else compile_pattern(attribute, ignore_case=True)
+    except ValueError as error:
+        raise DirectiveError(str(error), argument=first) from None
+    changes: list[tuple[str, str | None]] = []
+    for word in words[1:]:
+        if word.startswith("!"):
+            changes.append((word[1:], None))
+        else:
+            name, equals, value = word.partition("=")
+            changes.append((name, value if equals else "1"))
+    return Rule(attribute, names, pattern, tuple(changes))
+
+
+def _value(rule: Rule, exchange: Exchange, path: str) -> str:
+    name = rule.attribute.lower()
+    if name == "request_uri":
+        return path
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(exchange)
+    if rule.name_pattern is not None:
+        # The last field whose name matches counts.
+        found = ""
+        for item in exchange.fields:
+            if rule.name_pattern.search(item[2].split(b":", 1)[0].decode("latin-1")):
+                found = item[1]
+        return found
+    value = exchange.fields.get(name)
+    return exchange.env.get(rule.attribute, "") if value is None else value
+
+
+def _apply(rules: tuple[Rule, ...], exchange: Exchange, path: str) -> None:
+    for rule in rules:
+        match = rule.pattern.search(_value(rule, exchange, path))
+        if match is None:
+            continue
+        for name, value in rule.changes:
+            if value is None:
+                exchange.env.pop(name, None)
+            else:
+                exchange.env[name] = substitute(value, match) if "$" in value else value
+
+
+def _post_read(settings: Settings, _server: Server) -> Hook | None:
+    rules = value_or(settings.server, ())
+    return (lambda exchange: _apply(rules, exchange, exchange.raw_path)) if rules else None
+
+
+def _access(settings: Settings, _server: Server) -> Hook | None:
+    rules = value_or(settings.section, ())
+    return (lambda exchange: _apply(rules, exchange, exchange.path)) if rules else None
+
+
+MODULE = Module(
+    name="mod_setenvif",
+    settings=Settings,
+    directives={
+        "setenvif": _parse(ignore_case=False),
+        "setenvifnocase": _parse(ignore_case=True),
+        "browsermatch": _parse(ignore_case=False, attribute="User-Agent"),
+        "browsermatchnocase": _parse(ignore_case=True, attribute="User-Agent"),
+    },
+    hooks={"post_read": _post_read, "access": _access},
+)
