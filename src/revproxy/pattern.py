@@ -59,7 +59,7 @@ def compile_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
         raise ValueError(f"Regular expression could not be compiled: {error}") from None
 
 
-_SUBSTITUTED: Final = re.compile(r"\\(.)|\$([0-9])|&")
+_SUBSTITUTED: Final = re.compile(r"\\(.)|\$([0-9])")
 
 
 def substitute(template: str, match: re.Match[str]) -> str:
@@ -68,7 +68,7 @@ def substitute(template: str, match: re.Match[str]) -> str:
     def group(found: re.Match[str]) -> str:
         if found[1] is not None:
             return found[1] if found[1] in "$&" else found[0]
-        number = 0 if found[2] is None else int(found[2])
+        number = int(found[2])
         if number > match.re.groups:
             return ""
         return match[number] or ""

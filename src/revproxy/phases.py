@@ -45,8 +45,21 @@ def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
             exchange.server = found
         elif names.default.strict_host:
             raise HTTPError(400, "unknown host")
+    elif names.paths:
+        exchange.server = names.by_path(target)
+    _set_path(exchange, target)
+    if exchange.server.strict_methods and exchange.method not in _METHODS:
+        raise HTTPError(501, allow="TRACE")
+    expect = exchange.block.expect
+    if expect is not None and expect.lower() != "100-continue":
+        raise HTTPError(417)
+
+
+def _set_path(exchange: Exchange, target: str) -> None:
     server: VirtualHost = exchange.server
     path, mark, query = target.partition("?")
+    if path[:2] == "//":
+        path = "/" + path.lstrip("/")
     exchange.raw_path = exchange.path = path
     if mark:
         exchange.query = query
@@ -56,11 +69,6 @@ def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
             merge_slashes=server.merge_slashes,
             encoded_slashes=server.encoded_slashes,
         )
-    if server.strict_methods and exchange.method not in _METHODS:
-        raise HTTPError(501, allow="TRACE")
-    expect = exchange.block.expect
-    if expect is not None and expect.lower() != "100-continue":
-        raise HTTPError(417)
 
 
 def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, str]:
@@ -74,6 +82,10 @@ def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, s
         url = parse_url(target)
     except ValueError:
         raise HTTPError(400, "the request target is not a path") from None
+    if url.userinfo is not None:
+        # No password goes to a log.
+        masked = f"//{url.userinfo.partition(':')[0]}:XXXXXXXX@"
+        exchange.request_line = exchange.request_line.replace(f"//{url.userinfo}@", masked)
     if not url.host or url.userinfo is not None:
         raise HTTPError(400, "the request target has no valid host")
     authority = url.host if url.port is None else f"{url.host}:{url.port}"
@@ -102,6 +114,8 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
             break
     plan = exchange.plan = server.full_plan(exchange)
     if exchange.proxy is None:
+        if exchange.path == "*":
+            return
         for hook in plan.map:
             if hook(exchange):
                 return

@@ -112,8 +112,8 @@ class StatusLineError(ValueError):
 
 
 def _without_repeated(items: list[Field], name: str) -> list[Field]:
-    first = next(item for item in items if item[0] == name)
-    return [item for item in items if item[0] != name or item is first]
+    first = next(index for index, item in enumerate(items) if item[0] == name)
+    return [item for index, item in enumerate(items) if item[0] != name or index == first]
 
 
 _DATES: Final = frozenset(("date", "expires", "last-modified"))

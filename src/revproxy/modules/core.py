@@ -16,10 +16,14 @@ from typing import Any, Final
 from revproxy.config.tree import Directive
 from revproxy.error_log import compile_format, parse_log_level
 from revproxy.errors import Diagnostic, DirectiveError, Severity
+from revproxy.filters import Kind
+from revproxy.http.message import Exchange
 from revproxy.module import (
+    Hook,
     Module,
     Parser,
     Scope,
+    Server,
     Unset,
     append,
     choice,
@@ -311,6 +315,40 @@ def _parse_document_root(settings: Settings, directive: Directive, scope: Scope)
     return dataclasses.replace(settings, document_root=scope.path(directive.values[0]))
 
 
+class _DefaultCharset:
+    """Adds AddDefaultCharset's to text/plain and text/html that name none."""
+
+    kind = Kind.RESOURCE
+
+    def __init__(self, charset: str) -> None:
+        self._charset = charset
+
+    def start(self, exchange: Exchange) -> bool:
+        own = exchange.content_type
+        value = own if own is not None else exchange.out.get("content-type")
+        if value is not None and value.lower() in ("text/plain", "text/html"):
+            complete = f"{value}; charset={self._charset}"
+            if own is not None:
+                exchange.content_type = complete
+            else:
+                exchange.out.set("Content-Type", complete)
+        return False
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def finish(self) -> bytes:
+        return b""
+
+
+def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
+    charset = value_or(settings.default_charset, "")
+    if not charset:
+        return None
+    adds = _DefaultCharset(charset)
+    return lambda _exchange: adds
+
+
 MODULE = Module(
     name="core",
     settings=Settings,
@@ -358,4 +396,5 @@ MODULE = Module(
         "allowoverride": _words("allow_override"),
         "accessfilename": _words("access_file_names"),
     },
+    hooks={"insert_filter": _insert_filter},
 )

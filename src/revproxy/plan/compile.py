@@ -198,7 +198,6 @@ class Compiler:
                 if document.kind != "default"
             },
             signature=value_or(settings.signature, "Off"),
-            default_charset=value_or(settings.default_charset, ""),
             settings=merged,
         )
 
@@ -293,6 +292,8 @@ def _by_address(
                 table = tables.get(key)
                 if table is None:
                     table = tables[key] = NameTable(host)
+                if host.server_path:
+                    table.paths.append((host.server_path, host))
                 name = value_or(settings.server_name, None)
                 if name is not None:
                     table.add(order, name.host, host)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from revproxy.http.uri import merge_slashes, split_host
+from revproxy.http.uri import merge_slashes, prefix_length, split_host
 
 T = TypeVar("T")
 _CACHE_ENTRIES: Final = 4096
@@ -30,6 +30,8 @@ class NameTable(Generic[T]):
         """Who answers for a name that nobody has."""
         self._exact: dict[str, tuple[int, T]] = {}
         self._wild: list[tuple[int, Matcher, T]] = []
+        self.paths: list[tuple[str, T]] = []
+        """ServerPath, for clients that name no host."""
         self._known: dict[str, tuple[str, int | None, T | None]] = {}
 
     def add(self, order: int, name: str, entry: T) -> None:
@@ -40,6 +42,13 @@ class NameTable(Generic[T]):
             self._wild.sort(key=lambda item: item[0])
         elif key not in self._exact or order < self._exact[key][0]:
             self._exact[key] = (order, entry)
+
+    def by_path(self, path: str) -> T:
+        """Who answers for a path where no host is named (ServerPath)."""
+        for prefix, entry in self.paths:
+            if prefix_length(path, prefix):
+                return entry
+        return self.default
 
     def by_host(self, field: str) -> tuple[str, int | None, T | None]:
         """For a Host field: its name, its port, and the entry that has the name."""

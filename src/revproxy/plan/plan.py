@@ -49,7 +49,6 @@ class RequestPlan:
     """LimitRequestBody; 0 for none."""
     documents: Mapping[int, Document] = field(default_factory=dict)
     signature: str = "Off"
-    default_charset: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The merged settings by module, for those who explain."""
 

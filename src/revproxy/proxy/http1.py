@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from revproxy.errors import HTTPError, OriginError
+from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.fields import Field, make_field
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.response_head import ResponseHead
@@ -58,7 +59,10 @@ class Http1Handler:
             framing = _framing(prefetched, streamed, chunked=chunked)
             expects = expects and streamed is not None
             head = self._compose(exchange, target, upgrade, framing, expects=expects)
-            request_data = head + (_chunked(prefetched) if chunked else prefetched)
+            if chunked:
+                prefetched = chunk(prefetched) if prefetched else b""
+                prefetched += LAST_CHUNK if streamed is None else b""
+            request_data = head + prefetched
         parameters = worker.parameters
         timeout = parameters.timeout or facts.timeout
         request = OriginRequest(
@@ -180,7 +184,9 @@ class Http1Handler:
             raise HTTPError(head.status, reason=head.reason or None)
         exchange.origin_head = head
         exchange.out.items = self._fields_back(exchange, head)
-        if head.chunked and head.length is not None:
+        if (head.chunked and head.length is not None) or (
+            exchange.method == "HEAD" and head.length == 0
+        ):
             exchange.out.unset("Content-Length")
 
     def _fields_back(self, exchange: Exchange, head: ResponseHead) -> tuple[Field, ...]:
@@ -276,10 +282,6 @@ def _merge(items: list[Field], name: str, value: str) -> None:
 def _respelled(item: Field, value: str) -> Field:
     """The field with another value and its name as it was spelled."""
     return make_field(item[2].split(b":", 1)[0].decode("latin-1"), value)
-
-
-def _chunked(data: bytes) -> bytes:
-    return b"".join((b"%x\r\n" % len(data), data, b"\r\n")) if data else b""
 
 
 def _allowed_upgrade(exchange: Exchange, worker: Worker) -> str | None:

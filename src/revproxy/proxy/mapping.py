@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -107,7 +106,7 @@ def match_entry(
     """Try one entry."""
     subject = raw_path if entry.encoded else path
     if entry.servlet:
-        subject = re.sub(r";[^/]*", "", subject)
+        return _match_servlet(entry, path)
     target = entry.target or ""
     if entry.pattern is not None:
         found = entry.pattern.search(subject)
@@ -125,3 +124,22 @@ def match_entry(
     if entry.nocanon and prefix_length(raw_path, prefix) == length:
         return Match(entry, target, raw_path[length:])
     return Match(entry, target, subject[length:])
+
+
+def _match_servlet(entry: ProxyPass, path: str) -> Match | None:
+    """Compare without path parameters, which stay in what follows (mapping=servlet)."""
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        bare = segment.partition(";")[0]
+        if bare == "..":
+            del kept[-1:]
+        elif bare != ".":
+            kept.append(segment)
+    wanted = entry.path.rstrip("/").split("/")[1:]
+    if [segment.partition(";")[0] for segment in kept[: len(wanted)]] != wanted:
+        return None
+    parameters = kept[len(wanted) - 1].partition(";")[2] if wanted else ""
+    rest = "".join(f"/{segment}" for segment in kept[len(wanted) :])
+    if entry.path.endswith("/"):
+        rest = rest[1:]
+    return Match(entry, entry.target or "", f";{parameters}{rest}" if parameters else rest)

@@ -84,10 +84,10 @@ class Workers:
                 given["given"] = known.parameters.given | parameters.given
                 known.configure(dataclasses.replace(known.parameters, **given))
             return known
-        return self._add(url, unix, parameters, pooled="$" not in plain or parameters.enablereuse)
+        return self._add(url, unix, parameters)
 
-    def _add(self, url: Url, unix: str | None, parameters: Parameters, *, pooled: bool) -> Worker:
-        worker = Worker(url, parameters, unix=unix, pooled=pooled, source=self._source)
+    def _add(self, url: Url, unix: str | None, parameters: Parameters) -> Worker:
+        worker = Worker(url, parameters, unix=unix, source=self._source)
         workers = self._by_origin.setdefault(self._key(url, unix), [])
         workers.append(worker)
         workers.sort(key=lambda item: len(item.url.path), reverse=True)

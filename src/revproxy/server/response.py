@@ -111,8 +111,11 @@ class Response:
         if exchange.protocol == "HTTP/0.9":
             return body
         if self.is_tunnel:
-            connection = b""
-        elif not self.keeps_alive:
+            # As in Apache, nothing is added to what the origin said.
+            lines = [f"HTTP/1.1 101 {exchange.reason}".encode("latin-1")]
+            lines += [item[2] for item in exchange.out]
+            return b"\r\n".join(lines) + b"\r\n\r\n"
+        if not self.keeps_alive:
             connection = b"Connection: close\r\n"
         elif "keep-alive" in exchange.block.connection:
             connection = _keep_alive_lines(exchange.server, requests)

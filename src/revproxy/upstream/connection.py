@@ -82,13 +82,20 @@ class OriginConnection:
                 data = _with_crlf(data)
                 end = data.find(b"\r\n\r\n")
         self.rest = data[end + 4 :]
+        return self._parse(data[:end], method)
+
+    def _parse(self, data: bytes, method: str) -> ResponseHead:
         try:
-            head = parse_response(data[:end], method)
+            head = parse_response(data, method)
         except StatusLineError as error:
             raise _corrupt(error.args[0]) from None
         except ValueError as error:
             raise OriginError(502, str(error)) from None
-        if head.longest > self.worker.parameters.responsefieldsize:
+        limit = self.worker.parameters.responsefieldsize
+        if head.longest > limit:
+            line = data.partition(b"\r\n")[0]
+            if len(line) > limit:
+                raise _corrupt(line.decode("latin-1"))
             raise OriginError(502, "a field of the response is too long")
         return head
 
