@@ -42,7 +42,6 @@ KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 300
 ErrorLog {directory}/error.log
-TypesConfig {directory}/mime.types
 LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" combined
 CustomLog {directory}/access.log combined
 {body}
@@ -53,7 +52,12 @@ def apache(directory: Path, port: int, body: str, threads: dict[str, int]) -> Co
     """Real Apache."""
     _prepare(directory)
     lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED]
-    lines += [f"DefaultRuntimeDir {directory}", "User www-data", "Group www-data"]
+    lines += [
+        f"DefaultRuntimeDir {directory}",
+        f"TypesConfig {directory}/mime.types",
+        "User www-data",
+        "Group www-data",
+    ]
     lines += [f"{name} {value}" for name, value in threads.items()]
     path = directory / "apache.conf"
     path.write_text("\n".join([*lines, httpd_conf(directory, port, body)]))

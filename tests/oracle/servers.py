@@ -37,7 +37,6 @@ Listen 127.0.0.1:@PORT2@
 ServerName main.example.test
 ServerAdmin admin@example.test
 ErrorLog @DIR@/error.log
-TypesConfig @DIR@/mime.types
 LogFormat "%v \\"%r\\" %>s %b \\"%{Referer}i\\"" oracle
 CustomLog @DIR@/access.log oracle
 <IfModule mpm_trio_module>
@@ -49,6 +48,7 @@ AROUND = """DefaultRuntimeDir {directory}
 {modules}
 User www-data
 Group www-data
+TypesConfig {directory}/mime.types
 StartServers 1
 ServerLimit 1
 ThreadLimit 16

@@ -17,7 +17,7 @@ import pytest
 from tests.oracle.cases import Case, ConfigCase, Group, config_cases, groups
 from tests.oracle.lint import blamed_by_apache, blamed_by_revproxy
 from tests.oracle.outcome import FIELDS, Outcome, differences, run_group
-from tests.oracle.servers import APACHE
+from tests.oracle.servers import APACHE, StartError
 
 if not APACHE:
     if os.environ.get("REVPROXY_ORACLE") == "required":
@@ -67,14 +67,18 @@ def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
 
 @pytest.mark.parametrize(("group", "case"), CASES)
 def test_same_as_apache(sides: Sides, group: Group, case: Case) -> None:
-    apache, ours = sides.of(group, case)
+    try:
+        apache, ours = sides.of(group, case)
+    except StartError as problem:
+        pytest.fail(str(problem), pytrace=False)
     if case.expect is not None:
         status = apache["status"][0] if apache["status"] else "(closed)"
         assert status[9:12] == str(case.expect), f"the case does not test what it says: {status}"
     found = differences(case, apache, ours)
     excused = set(FIELDS) if "*" in case.differs else set(case.differs)
     report = [f"{name}:\n{text}" for name, text in found.items() if name not in excused]
-    assert not report, "\n".join(report)
+    if report:
+        pytest.fail("\n".join(report), pytrace=False)
     if SUBJECT == "revproxy":
         stale = set(case.differs) - {"*"} - set(found)
         assert not stale, f"said to differ, but the same as Apache: {stale}"
