@@ -97,7 +97,7 @@ class HTTPError(Exception):
         *,
         reason: str | None = None,
         close: bool = False,
-        allow: str = "",
+        allow: str | None = None,
     ) -> None:
         super().__init__(f"{status} {detail}".rstrip())
         self.status = status
@@ -105,7 +105,7 @@ class HTTPError(Exception):
         self.reason = reason
         self.close = close
         self.allow = allow
-        """The methods Allow names, for 405 and 501."""
+        """The methods Allow names, for 405 and 501; None where no handler said."""
 
 
 class OriginError(HTTPError):

@@ -182,7 +182,7 @@ def _query(exchange: Exchange) -> str:
 def _filename(exchange: Exchange) -> str:
     if exchange.filename is not None:
         return escape(exchange.filename)
-    return "-" if exchange.proxy is None else escape(f"proxy:{exchange.proxy.url}")
+    return "-" if exchange.proxy is None else escape(f"proxy:{exchange.proxy.request_url}")
 
 
 def _address(argument: str, _server: Server) -> Item:

@@ -16,27 +16,22 @@ from revproxy.errors import HTTPError
 from revproxy.filters import Chain, Filter, start_filters
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
+from revproxy.http.methods import METHODS
 from revproxy.http.pages import error_page, page_type
+from revproxy.http.trace import MAX_TRACE_BODY, answer_trace, check_trace
 from revproxy.http.uri import normalise_path, parse_url
 from revproxy.plan.match import NameTable
-from revproxy.plan.plan import Document, VirtualHost
+from revproxy.plan.plan import Document, RequestPlan, VirtualHost
 
-_METHODS: Final = frozenset(
-    (
-        *("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"),
-        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "VERSION-CONTROL"),
-        *("CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE"),
-        *("MKACTIVITY", "BASELINE-CONTROL", "MERGE"),
-    )
-)
-"""What HttpProtocolOptions RegisteredMethods lets through."""
+_CLIENTS_MISTAKES: Final = frozenset((400, 408, 413, 414, 417, 501, 505))
+"""Statuses that are told at level info: anybody can cause any number of them."""
 
 
 def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
     """Find the virtual host and the path of a request. Raises HTTPError."""
     host = exchange.block.host
     target = exchange.target
-    if target[0] != "/":
+    if target[0] != "/" or exchange.method == "CONNECT":
         host, target = _unusual_target(exchange, host)
     exchange.server = names.default
     if host is not None:
@@ -48,7 +43,7 @@ def begin(exchange: Exchange, names: NameTable[VirtualHost]) -> None:
     elif names.paths:
         exchange.server = names.by_path(target)
     _set_path(exchange, target)
-    if exchange.server.strict_methods and exchange.method not in _METHODS:
+    if exchange.server.strict_methods and exchange.method not in METHODS:
         raise HTTPError(501, allow="TRACE")
     expect = exchange.block.expect
     if expect is not None and expect.lower() != "100-continue":
@@ -74,8 +69,10 @@ def _set_path(exchange: Exchange, target: str) -> None:
 def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, str]:
     """Host and path of a target in absolute, authority or asterisk form (RFC 9112, 3.2)."""
     target = exchange.target
+    if exchange.method == "CONNECT" and target[0] == "/":
+        raise HTTPError(400, "CONNECT takes host:port")
     if exchange.method == "CONNECT":
-        raise HTTPError(405)
+        raise HTTPError(405, allow="GET,POST,OPTIONS,HEAD,TRACE")
     if target == "*" and exchange.method == "OPTIONS":
         return host, target
     try:
@@ -105,7 +102,7 @@ async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
         return await fail(exchange, error)
 
 
-async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
+async def _process(exchange: Exchange) -> None:
     """All phases from translate to handler. Raises HTTPError."""
     server: VirtualHost = exchange.server
     plan = exchange.plan = server.location_plan(exchange)
@@ -114,11 +111,10 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
             break
     plan = exchange.plan = server.full_plan(exchange)
     if exchange.proxy is None:
-        if exchange.path == "*":
+        if await _is_answered_here(exchange, plan):
             return
-        for hook in plan.map:
-            if hook(exchange):
-                return
+        # An index file has sections of its own.
+        plan = exchange.plan
     for hook in plan.access:
         hook(exchange)
     for hook in plan.authn:
@@ -131,6 +127,25 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
         if await hook(exchange):
             return
     raise HTTPError(404)
+
+
+async def _is_answered_here(exchange: Exchange, plan: RequestPlan) -> bool:
+    """The phase `map`, for what no origin gets: whether it was the answer already."""
+    if exchange.method == "TRACE":
+        check_trace(exchange, exchange.server.server.trace)
+        answer_trace(exchange, await _whole_body(exchange))
+        return True
+    return exchange.path == "*" or any(hook(exchange) for hook in plan.map)
+
+
+async def _whole_body(exchange: Exchange) -> bytes:
+    """The body of a TRACE request (TraceEnable extended). Raises HTTPError 413."""
+    data = b""
+    while exchange.request_body is not None and (piece := await exchange.request_body.read()):
+        data += piece
+        if len(data) > MAX_TRACE_BODY:
+            raise HTTPError(413, "the body of a TRACE request is too large", close=True)
+    return data
 
 
 def _filters(exchange: Exchange) -> Chain | None:
@@ -155,7 +170,8 @@ async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | 
     exchange.error_detail = error.detail
     exchange.close = exchange.close or error.close
     if server.error_log is not None and error.detail:
-        server.error_log.log("error", "core", error.detail, exchange=exchange)
+        level = "info" if error.status in _CLIENTS_MISTAKES else "error"
+        server.error_log.log(level, "core", error.detail, exchange=exchange)
     document = exchange.plan.documents.get(error.status)
     if exchange.previous is not None:
         first = exchange.previous
@@ -210,6 +226,6 @@ async def _internal_redirect(
 def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:
     """The page that stands for a status where no document is configured."""
     if exchange.status in (405, 501):
-        exchange.err.set("Allow", error.allow or "TRACE")
+        exchange.err.set("Allow", "TRACE" if error.allow is None else error.allow)
     exchange.content_type = page_type(exchange)
     exchange.body = error_page(exchange, error, recursive)

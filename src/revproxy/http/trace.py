@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
+
+MAX_TRACE_BODY: Final = 64 * 1024
 
 
 def check_trace(exchange: Exchange, enabled: str) -> None:
     """Refuse what TraceEnable forbids. Raises HTTPError 405 or 413."""
     if enabled == "off":
-        raise HTTPError(405, "TRACE denied by server configuration", allow=" ")
+        raise HTTPError(405, "TRACE denied by server configuration", allow="")
     if exchange.request_body is not None and enabled != "extended":
         raise HTTPError(413, "TRACE with a request body is not allowed", close=True)
 

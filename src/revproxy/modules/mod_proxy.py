@@ -448,6 +448,7 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
         via=via,
         via_comment=f" ({server.product})" if via == "Full" else "",
         trace=server.trace,
+        bad_header=value_or(settings.bad_header, "IsError"),
         timeout=value_or(settings.timeout, server.timeout),
         max_forwards=value_or(settings.max_forwards, -1),
         blocks=value_or(settings.blocks, ()),

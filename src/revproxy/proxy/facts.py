@@ -22,6 +22,7 @@ class ProxyFacts:
     via: str = "Off"
     via_comment: str = ""
     trace: str = "on"
+    bad_header: str = "IsError"
     timeout: float = 60.0
     max_forwards: int = -1
     blocks: tuple[str, ...] = ()

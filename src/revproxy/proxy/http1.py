@@ -72,6 +72,7 @@ class Http1Handler:
             is_chunked=chunked,
             timeout=timeout,
             connect_timeout=parameters.connectiontimeout or timeout,
+            bad_header=facts.bad_header,
         )
 
         async def interim(head: ResponseHead) -> None:
@@ -305,7 +306,7 @@ async def _prefetch(
     """What of the body goes with the head, what is streamed after it, and whether chunked."""
     whole = body.at_hand()
     if whole is not None:
-        return whole, None, "proxy-sendchunked" in exchange.env
+        return whole, None, False
     must_know = "force-proxy-request-1.0" in exchange.env or "proxy-sendcl" in exchange.env
     chunked = body.length is None
     if expects:
@@ -318,7 +319,7 @@ async def _prefetch(
         size += len(piece)
     data = b"".join(pieces)
     if body.is_finished:
-        return data, None, "proxy-sendchunked" in exchange.env
+        return data, None, chunked and "proxy-sendchunked" in exchange.env
     if chunked and must_know:
         return data, await Spooled.of(body, len(data)), False
     return data, body, chunked

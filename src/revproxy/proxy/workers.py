@@ -41,6 +41,11 @@ class Target:
     """Host of the request, where ProxyPreserveHost is off."""
     noquery: bool = False
 
+    @property
+    def request_url(self) -> str:
+        """The URL that is asked for, query and all."""
+        return f"{self.worker.url.scheme}://{self.authority}{self.path}"
+
 
 def split_unix(text: str) -> tuple[str | None, str]:
     """The socket's path and the URL of `unix:/path|http://host/`."""

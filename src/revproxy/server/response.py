@@ -20,6 +20,7 @@ from revproxy.http.response_head import merge_vary
 from revproxy.plan.plan import VirtualHost
 
 _NO_BODY: Final = frozenset((204, 304))
+_FRAMING: Final = frozenset(("content-length", "transfer-encoding"))
 _CLOSING: Final = frozenset((400, 408, 411, 413, 414, 500, 501, 503))
 """After these the connection is not kept (`ap_status_drops_connection`)."""
 
@@ -152,9 +153,9 @@ class Response:
             lines.append(b"Date: " + http_date_now())
         if "server" not in names:
             lines.append(exchange.server.server_line)
-        lines += [item[2] for item in items]
-        if "content-length" not in names:
-            lines += framing
+        # Whatever a module said of the length, the framing is ours.
+        lines += [item[2] for item in items if item[0] not in _FRAMING]
+        lines += framing
         if exchange.content_type is not None and "content-type" not in names:
             lines.append(b"Content-Type: " + exchange.content_type.encode("latin-1"))
         lines.append(b"")

@@ -34,7 +34,17 @@ _READ_SIZE: Final = 64 * 1024
 class OriginConnection:
     """A socket to an origin, and what was read from it but not used."""
 
-    __slots__ = ("idle_since", "is_alive", "is_tls", "requests", "rest", "sender", "sock", "worker")
+    __slots__ = (
+        "bad_header",
+        "idle_since",
+        "is_alive",
+        "is_tls",
+        "requests",
+        "rest",
+        "sender",
+        "sock",
+        "worker",
+    )
 
     def __init__(self, worker: Worker, sock: socket) -> None:
         self.worker = worker
@@ -43,6 +53,8 @@ class OriginConnection:
         self.is_alive = sockets.silence_of(sock)
         """Whether an idle connection can take a request."""
         self.rest = b""
+        self.bad_header = "IsError"
+        """ProxyBadHeader."""
         self.requests = 0
         """Responses that were read whole: above 0, the connection was reused."""
         self.idle_since = 0.0
@@ -90,7 +102,7 @@ class OriginConnection:
         except StatusLineError as error:
             raise _corrupt(error.args[0]) from None
         except ValueError as error:
-            raise OriginError(502, str(error)) from None
+            head = self._despite(data, method, error)
         limit = self.worker.parameters.responsefieldsize
         if head.longest > limit:
             line = data.partition(b"\r\n")[0]
@@ -99,12 +111,37 @@ class OriginConnection:
             raise OriginError(502, "a field of the response is too long")
         return head
 
+    def _despite(self, data: bytes, method: str, error: ValueError) -> ResponseHead:
+        """The head without lines that are no fields, where ProxyBadHeader lets it pass.
+
+        Raises OriginError 502.
+        """
+        lines = data.split(b"\r\n")
+        bad = next((index for index, line in enumerate(lines) if index and b":" not in line), None)
+        if bad is None or self.bad_header == "IsError":
+            raise OriginError(502, str(error)) from None
+        if self.bad_header == "StartBody":
+            # What follows is the body; it ends with the connection.
+            self.rest = b"\r\n".join(lines[bad:]) + b"\r\n\r\n" + self.rest
+            kept = [line for line in lines[:bad] if not _is_framing(line)]
+            return parse_response(b"\r\n".join([*kept, b"Connection: close"]), method)
+        kept = [line for index, line in enumerate(lines) if not index or b":" in line]
+        try:
+            return parse_response(b"\r\n".join(kept), method)
+        except ValueError as second:
+            raise OriginError(502, str(second)) from None
+
+
+def _is_framing(line: bytes) -> bool:
+    return line.partition(b":")[0].lower() in (b"content-length", b"transfer-encoding")
+
 
 class EndOfStreamError(OriginError):
     """The origin closed the connection; `began` where part of a head had come."""
 
     def __init__(self, began: bool) -> None:
-        super().__init__(502, "Error reading from remote server", reason="Proxy Error")
+        reason = None if began else "Proxy Error"
+        super().__init__(502, "Error reading from remote server", reason=reason)
         self.began = began
 
 

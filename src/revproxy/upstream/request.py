@@ -42,6 +42,7 @@ class OriginRequest:
     is_chunked: bool
     timeout: float
     connect_timeout: float
+    bad_header: str = "IsError"
 
 
 class BodySender:
@@ -103,12 +104,14 @@ async def ask(
     while True:
         origin = await worker.connection(request.connect_timeout)
         reused = origin.requests > 0
+        origin.bad_header = request.bad_header
         try:
             if request.body is None:
                 await sockets.send_all(origin.sock, request.data)
                 exchange.connection.set_deadline(request.timeout, READ_TIMEOUT)
                 head = await origin.read_head(request.method)
                 if head.status < 200 and head.status != 101:
+                    first = False
                     head = await _final_head(origin, request.method, interim, head)
                 return origin, head
             head = await in_trio(_ask_streaming, exchange, origin, request, interim)
@@ -118,7 +121,7 @@ async def ask(
             began = isinstance(error, EndOfStreamError) and error.began
             may_repeat = request.body is None and request.method in _REPEATABLE
             if not (first and reused and may_repeat) or began:
-                raise READ_TIMEOUT from None
+                raise (error if began else READ_TIMEOUT) from None
             first = False
         except BaseException:
             worker.discard(origin)
