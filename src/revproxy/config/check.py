@@ -15,7 +15,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from revproxy.config import codes, foreign, values
+from revproxy.config import codes, foreign, sections, values
+from revproxy.config.acts import ACTS
 from revproxy.config.arity import arity_error
 from revproxy.config.catalogue import SERVED_HERE, Catalogue, Entry, syntax
 from revproxy.config.tree import Configuration, Directive, Word
@@ -36,8 +37,10 @@ _OVERRIDES: Final[dict[str, frozenset[str]]] = {
 }
 """What may stand in a section, as bits of `allowed`; in the others: what `_SECTION` says."""
 
+_LIMITS: Final = ("limit", "limitexcept")
+
 _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
-    "Limit": ("limit", "limitexcept"),
+    "Limit": _LIMITS,
     "Directory": ("directory", "directorymatch"),
     "Location": ("location", "locationmatch"),
     "Files": ("files", "filesmatch"),
@@ -63,7 +66,7 @@ class Context:
     def inside(self, section: Directive, is_served: bool) -> Context:
         return Context(
             self.override & _SECTION
-            if section.key in ("limit", "limitexcept")
+            if section.key in _LIMITS
             else _OVERRIDES.get(section.key, _SECTION),
             (*self.sections, section.name),
             is_served,
@@ -117,18 +120,39 @@ class _Checker:
             return self._unknown(directive, entry)
         if not self._catalogue.is_available(entry, self._loaded):
             return self._not_loaded(directive, entry)
+        if directive.key in ACTS:
+            # It has acted already, wherever it stands, and Apache asks nothing more.
+            return None
         shown = f"<{entry.name}>" if entry.section else entry.name
         misplaced = _misplaced(entry, shown, context)
         if directive.key in ("elseif", "else") and not chain_open:
             misplaced = f"{shown} section without previous <If> or <ElseIf> section in same scope"
         if misplaced:
             return _error(codes.NOT_ALLOWED_HERE, directive.location, misplaced)
+        return (
+            self._malformed(directive, entry, shown, context)
+            or self._served(directive, entry, context)
+            or _trailing(directive, entry)
+        )
+
+    def _malformed(
+        self, directive: Directive, entry: Entry, shown: str, context: Context
+    ) -> Diagnostic | None:
         if directive.key == "error":
             return _user_error(directive)
+        if directive.is_section:
+            message, argument = sections.wrong_arguments(directive)
+            if message:
+                place = directive if argument is None else directive.args[argument]
+                return _error(codes.WRONG_ARGUMENTS, place.location, message)
+        if directive.key in _LIMITS and any(item.lower() in _LIMITS for item in context.sections):
+            return _error(
+                codes.UNIMPLEMENTED, directive.location, f"{shown} in another is not implemented"
+            )
         wrong = arity_error(entry.style, shown, directive.values)
         if wrong is not None:
             return self._wrong_arguments(directive, entry, wrong)
-        return self._served(directive, entry, context) or _trailing(directive, entry)
+        return None
 
     def _unknown(self, directive: Directive, entry: Entry | None) -> Diagnostic:
         name = f"<{directive.name}" if directive.is_section else directive.name

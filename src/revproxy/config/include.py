@@ -27,7 +27,7 @@ def files_named(name: str, server_root: str, *, optional: bool) -> Iterator[str]
     """The files, in the order in which they are read. Raises DirectiveError."""
     path = os.path.join(server_root, name)
     if _WILDCARD.search(path) is None:
-        yield from _below(path, optional, 0)
+        yield from _below(os.path.normpath(path), optional, 0)
         return
     parts = [part for part in path.split("/") if part]
     yield from _matching("", parts, optional)

@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from revproxy.config import codes
 from revproxy.config.catalogue import SERVED_HERE
+from revproxy.config.sections import methods_of, path_of
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
-from revproxy.pattern import compile_pattern
+from revproxy.pattern import Pattern, compile_pattern
 
 SECTION_KINDS: Final = {
     "directory": ScopeKind.DIRECTORY,
@@ -154,7 +155,7 @@ class _Merge:
             elif directive.children is not None and directive.key in ("limit", "limitexcept"):
                 limited = dataclasses.replace(
                     scope,
-                    methods=frozenset(directive.values),
+                    methods=methods_of(directive),
                     methods_excepted=directive.key == "limitexcept",
                 )
                 self._lines(directive.children, limited, settings, add)
@@ -203,22 +204,11 @@ class _Merge:
         return Section(scope, settings, directive, tuple(children))
 
 
-def _argument(directive: Directive) -> tuple[str, Any]:
+def _argument(directive: Directive) -> tuple[str, Pattern | None]:
     """A section's path, URL or expression, and its regex if it has one."""
-    key, values = directive.key, directive.values
-    if SECTION_KINDS[key] is ScopeKind.IF:
+    if SECTION_KINDS[directive.key] is ScopeKind.IF:
         return directive.raw, None
-    is_regex = key.endswith("match")
-    position = 0
-    if not is_regex and values[:1] == ("~",):
-        is_regex, position = True, 1
-    if len(values) <= position or not values[position]:
-        raise DirectiveError(f"<{directive.name}> directive requires additional arguments")
-    if len(values) > position + 1 and key != "proxy":
-        raise DirectiveError(
-            f"Multiple <{directive.name}> arguments not (yet) supported.", argument=position + 1
-        )
-    argument = values[position]
+    argument, is_regex, position = path_of(directive)
     if not is_regex:
         return argument, None
     try:

@@ -26,7 +26,7 @@ from revproxy.config.include import DEEPEST, files_named
 from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, logical_lines
 from revproxy.config.macro import Macro, check_parameters, doubtful
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, Location
+from revproxy.errors import DirectiveError, Location, Severity
 
 MOST_LINES: Final = 1_000_000
 """The lines that a configuration may have when its includes and macros are written out."""
@@ -126,7 +126,7 @@ class Reader:
 
     def read(self, source: Source, children: list[Directive]) -> None:
         """Read a file into `children`."""
-        frames = [_Frame("", children, source.location(0))]
+        frames = [_Frame("", children, Location(source.file, 1))]
         stream = _Stream(logical_lines(source))
         for line in stream:
             self._lines += 1
@@ -230,7 +230,12 @@ class Reader:
             self._fail(codes.UNREADABLE_FILE, directive, error)
         else:
             if not found:
-                self.state.warn(codes.INCLUDE_NO_MATCH, word.location, f"{word.text} names no file")
+                self.state.report(
+                    codes.INCLUDE_NO_MATCH,
+                    word.location,
+                    f"{word.text} names no file",
+                    severity=Severity.INFO if optional else Severity.WARNING,
+                )
 
     def _open(self, parsed: Parsed, frames: list[_Frame], stream: _Stream) -> None:
         key = parsed.name.lower()
@@ -317,12 +322,12 @@ class Reader:
                 open_names.append(name)
             elif parsed.kind == "close":
                 keys = [item.lower() for item in open_names]
-                if name.lower() != keys[-1]:
+                if name.lower() != keys[-1] or parsed.end is None:
                     self.state.report(
                         codes.BROKEN_SECTION,
                         directive.location,
-                        f"Expected </{open_names[-1]}> but saw </{name}>",
-                        related=((parsed.location, f"</{name}> stands here"),),
+                        f"Expected </{open_names[-1]}> but saw </{name}{parsed.end or ''}",
+                        related=((parsed.location, f"</{name}{parsed.end or ''} stands here"),),
                     )
                 if name.lower() in keys:
                     while open_names.pop().lower() != name.lower():
