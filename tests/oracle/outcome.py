@@ -82,6 +82,9 @@ def _blurred(response: Response, blur: Blur) -> Response:
             value = _date(value)
         elif name.lower() == "server" and value in ("Apache", "revproxy"):
             value = "<product>"
+        elif name.lower() == "allow":
+            # Apache's order changes from process to process.
+            value = ",".join(sorted(value.split(",")))
         elif name.lower() == "content-length" and value == length[0]:
             value = length[1]
         headers.append((name, value))

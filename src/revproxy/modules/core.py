@@ -18,6 +18,7 @@ from revproxy.error_log import compile_format, parse_log_level
 from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.filters import Kind
 from revproxy.http.message import Exchange
+from revproxy.http.ranges import RangeLimits
 from revproxy.module import (
     Hook,
     Module,
@@ -35,6 +36,16 @@ from revproxy.module import (
     text,
     value_or,
 )
+from revproxy.static.directives import (
+    effective_options,
+    parse_accept_path_info,
+    parse_file_etag_words,
+    parse_options,
+    range_limit,
+)
+from revproxy.static.etag import Change, effective_parts
+from revproxy.static.find import Links
+from revproxy.static.handler import StaticFiles
 
 _SERVER_NAME: Final = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
@@ -97,13 +108,13 @@ class Settings:
     option_changes: tuple[tuple[str, str], ...] | Unset = setting(append)
     handler: str | Unset = setting()
     force_type: str | Unset = setting()
-    file_etag: tuple[str, ...] | Unset = setting()
-    accept_path_info: str | Unset = setting()
+    etag_changes: tuple[Change, ...] | Unset = setting(append)
+    accept_path_info: bool | Unset = setting()
     hostname_lookups: str | Unset = setting()
     recursion: tuple[int, int] | Unset = setting()
-    max_ranges: str | Unset = setting()
-    max_range_overlaps: str | Unset = setting()
-    max_range_reversals: str | Unset = setting()
+    max_ranges: int | Unset | None = setting()
+    max_range_overlaps: int | Unset | None = setting()
+    max_range_reversals: int | Unset | None = setting()
     allow_override: tuple[str, ...] | Unset = setting()
     access_file_names: tuple[str, ...] | Unset = setting()
 
@@ -229,56 +240,6 @@ def _parse_error_log_format(settings: Settings, directive: Directive, _scope: Sc
     return dataclasses.replace(settings, **changes)
 
 
-_OPTIONS: Final = {
-    word.lower(): word
-    for word in (
-        "Indexes",
-        "Includes",
-        "IncludesNOEXEC",
-        "FollowSymLinks",
-        "SymLinksIfOwnerMatch",
-        "ExecCGI",
-        "MultiViews",
-    )
-}
-DEFAULT_OPTIONS: Final = frozenset(("FollowSymLinks",))
-
-
-def _parse_options(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    signed = [word for word in directive.values if word[0] in "+-"]
-    if signed and len(signed) != len(directive.values):
-        raise DirectiveError("Either all Options must start with + or -, or no Option may.")
-    changes: list[tuple[str, str]] = []
-    for index, word in enumerate(directive.values):
-        sign, name = (word[0], word[1:]) if word[0] in "+-" else ("", word)
-        if name.lower() == "none":
-            changes.append(("none", ""))
-        elif name.lower() == "all":
-            changes += [("+", option) for option in _OPTIONS.values() if option != "MultiViews"]
-        elif name.lower() in _OPTIONS:
-            changes.append((sign or "+", _OPTIONS[name.lower()]))
-        else:
-            raise DirectiveError(f"Illegal option {name}", argument=index)
-    if not signed:
-        changes.insert(0, ("none", ""))
-    return dataclasses.replace(
-        settings, option_changes=(*value_or(settings.option_changes, ()), *changes)
-    )
-
-
-def effective_options(settings: Settings) -> frozenset[str]:
-    """The options in force after all `Options` lines, outer to inner."""
-    options = set(DEFAULT_OPTIONS)
-    for sign, name in value_or(settings.option_changes, ()):
-        if sign == "none":
-            options.clear()
-        elif sign == "+":
-            options.add(name)
-        else:
-            options.discard(name)
-    return frozenset(options)
-
-
 def _parse_recursion(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     try:
         numbers = [int(word) for word in directive.values]
@@ -301,14 +262,6 @@ def _parse_default_charset(settings: Settings, directive: Directive, _scope: Sco
     word = directive.values[0]
     value = {"off": "", "on": "iso-8859-1"}.get(word.lower(), word)
     return dataclasses.replace(settings, default_charset=value)
-
-
-def _parse_lower(name: str) -> Parser:
-    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
-        changes: dict[str, Any] = {name: directive.values[0].lower()}
-        return dataclasses.replace(settings, **changes)
-
-    return parse
 
 
 def _parse_document_root(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -349,6 +302,58 @@ def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     return lambda _exchange: adds
 
 
+def _translate(_settings: Settings, server: Server) -> Hook | None:
+    root = server.document_root.rstrip("/")
+    if not root:
+        return None
+
+    def below_root(exchange: Exchange) -> bool | None:
+        if exchange.path[:1] != "/":
+            return None
+        exchange.filename = root + exchange.path
+        return True
+
+    return below_root
+
+
+def _files(settings: Settings, server: Server) -> StaticFiles:
+    options = effective_options(value_or(settings.option_changes, ()))
+    return StaticFiles(
+        links=Links(
+            server.document_root, "FollowSymLinks" in options, "SymLinksIfOwnerMatch" in options
+        ),
+        etag_parts=effective_parts(value_or(settings.etag_changes, ())),
+        ranges=RangeLimits(
+            value_or(settings.max_ranges, 200),
+            value_or(settings.max_range_overlaps, 20),
+            value_or(settings.max_range_reversals, 20),
+        ),
+        accepts_path_info=value_or(settings.accept_path_info, False),
+        refuses_listing="mod_autoindex" in server.modules,
+        methods="GET,POST,OPTIONS,HEAD" + ("" if server.trace == "off" else ",TRACE"),
+    )
+
+
+def _map(settings: Settings, server: Server) -> Hook:
+    return _files(settings, server).map
+
+
+def _fixups(settings: Settings, _server: Server) -> Hook | None:
+    forced = value_or(settings.force_type, "")
+    if not forced or forced.lower() == "none":
+        return None
+
+    def force_type(exchange: Exchange) -> None:
+        if exchange.proxy is None:
+            exchange.content_type = forced
+
+    return force_type
+
+
+def _handler(settings: Settings, server: Server) -> Hook:
+    return _files(settings, server).handle
+
+
 MODULE = Module(
     name="core",
     settings=Settings,
@@ -383,18 +388,24 @@ MODULE = Module(
         "loglevel": _parse_log_level,
         "errorlogformat": _parse_error_log_format,
         "adddefaultcharset": _parse_default_charset,
-        "options": _parse_options,
+        "options": parse_options,
         "sethandler": text("handler"),
         "forcetype": text("force_type"),
-        "fileetag": _words("file_etag"),
-        "acceptpathinfo": _parse_lower("accept_path_info"),
+        "fileetag": parse_file_etag_words,
+        "acceptpathinfo": parse_accept_path_info,
         "hostnamelookups": choice("hostname_lookups", "Off", "On", "Double"),
         "limitinternalrecursion": _parse_recursion,
-        "maxranges": _parse_lower("max_ranges"),
-        "maxrangeoverlaps": _parse_lower("max_range_overlaps"),
-        "maxrangereversals": _parse_lower("max_range_reversals"),
+        "maxranges": range_limit("max_ranges", 200),
+        "maxrangeoverlaps": range_limit("max_range_overlaps", 20),
+        "maxrangereversals": range_limit("max_range_reversals", 20),
         "allowoverride": _words("allow_override"),
         "accessfilename": _words("access_file_names"),
     },
-    hooks={"insert_filter": _insert_filter},
+    hooks={
+        "translate": _translate,
+        "map": _map,
+        "fixups": _fixups,
+        "insert_filter": _insert_filter,
+        "handler": _handler,
+    },
 )

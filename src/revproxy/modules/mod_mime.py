@@ -1,0 +1,183 @@
+"""mod_mime: what a file's extensions say of its type, charset, encoding and language.
+
+Laws:
+- Every extension counts, from left to right; unknown ones say nothing.
+- AddType goes before TypesConfig; Remove takes back what either said.
+- A handler that is not there is refused at load: its files would be sent as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from revproxy.config.tree import Directive
+from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Location, Severity
+from revproxy.http.message import Exchange
+from revproxy.module import (
+    Hook,
+    Module,
+    Parser,
+    Scope,
+    Server,
+    Unset,
+    overlay,
+    setting,
+    text,
+    value_or,
+)
+
+_SYSTEM_TYPES: Final = "/etc/mime.types"
+_HANDLERS: Final = frozenset(("default-handler",))
+
+
+@dataclass(frozen=True, slots=True)
+class TypesFile:
+    """TypesConfig, and where it stands."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """By extension in lower case without its dot; "" for what was removed."""
+
+    types_file: TypesFile | Unset = setting()
+    types: dict[str, str] | Unset = setting(overlay)
+    charsets: dict[str, str] | Unset = setting(overlay)
+    encodings: dict[str, str] | Unset = setting(overlay)
+    languages: dict[str, str] | Unset = setting(overlay)
+    handlers: dict[str, str] | Unset = setting(overlay)
+    default_language: str | Unset = setting()
+
+
+def _extension(word: str) -> str:
+    return word.removeprefix(".").lower()
+
+
+def _add(name: str) -> Parser:
+    def parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+        value, *extensions = directive.values
+        if name == "handlers" and value.lower() not in _HANDLERS:
+            raise DirectiveError(f"the handler '{value}' is not implemented", argument=0)
+        entries = {_extension(word): value.lower() for word in extensions}
+        return _changed(settings, name, entries)
+
+    return parse
+
+
+def _remove(name: str) -> Parser:
+    def parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+        return _changed(settings, name, {_extension(word): "" for word in directive.values})
+
+    return parse
+
+
+def _changed(settings: Settings, name: str, entries: Mapping[str, str]) -> Settings:
+    table = {**value_or(getattr(settings, name), {}), **entries}
+    return dataclasses.replace(settings, **{name: table})  # type: ignore[arg-type]
+
+
+def _parse_types_config(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    name = scope.path(directive.values[0])
+    return dataclasses.replace(settings, types_file=TypesFile(name, directive.location))
+
+
+@functools.cache
+def read_types(name: str) -> Mapping[str, str]:
+    """The types by extension of a `mime.types` file. Raises OSError."""
+    types: dict[str, str] = {}
+    for line in Path(name).read_text("latin-1").splitlines():
+        kind, *extensions = line.partition("#")[0].split() or ("",)
+        types.update((extension.lower(), kind) for extension in extensions)
+    return types
+
+
+def _types(settings: Settings, server: Server) -> Mapping[str, str]:
+    """The types of TypesConfig, or of `conf/mime.types`, or of the system. Raises ConfigError."""
+    configured = value_or(settings.types_file, None)
+    if configured is not None:
+        try:
+            return read_types(configured.name)
+        except OSError as error:
+            message = f"could not open mime types config file {configured.name}: {error.strerror}"
+            raise ConfigError(
+                [Diagnostic("types-config", Severity.ERROR, configured.location, message)]
+            ) from None
+    for name in (f"{server.server_root.rstrip('/')}/conf/mime.types", _SYSTEM_TYPES):
+        try:
+            return read_types(name)
+        except OSError:
+            continue
+    return {}
+
+
+class _Typer:
+    """Tells what a file is by its name."""
+
+    def __init__(self, settings: Settings, server: Server) -> None:
+        self._types = _kept({**_types(settings, server), **value_or(settings.types, {})})
+        self._charsets = _kept(value_or(settings.charsets, {}))
+        self._encodings = _kept(value_or(settings.encodings, {}))
+        self._languages = _kept(value_or(settings.languages, {}))
+        self._handlers = _kept(value_or(settings.handlers, {}))
+        self._default_language = value_or(settings.default_language, "")
+
+    def __call__(self, exchange: Exchange) -> None:
+        name = exchange.filename
+        if name is None or exchange.proxy is not None:
+            return
+        _, *extensions = name.rpartition("/")[2].lstrip(".").lower().split(".")
+        kind = charset = ""
+        encodings: list[str] = []
+        languages: list[str] = []
+        for extension in extensions:
+            kind = self._types.get(extension, kind)
+            charset = self._charsets.get(extension, charset)
+            exchange.handler = self._handlers.get(extension, exchange.handler)
+            if extension in self._encodings:
+                encodings.append(self._encodings[extension])
+            if extension in self._languages:
+                languages.append(self._languages[extension])
+        if kind:
+            exchange.content_type = f"{kind}; charset={charset}" if charset else kind
+        if encodings:
+            exchange.out.set("Content-Encoding", ", ".join(encodings))
+        if not languages and self._default_language:
+            languages.append(self._default_language)
+        if languages:
+            exchange.out.set("Content-Language", ", ".join(languages))
+
+
+def _kept(table: Mapping[str, str]) -> dict[str, str]:
+    return {extension: value for extension, value in table.items() if value}
+
+
+def _fixups(settings: Settings, server: Server) -> Hook:
+    return _Typer(settings, server)
+
+
+MODULE = Module(
+    name="mod_mime",
+    settings=Settings,
+    directives={
+        "typesconfig": _parse_types_config,
+        "addtype": _add("types"),
+        "addcharset": _add("charsets"),
+        "addencoding": _add("encodings"),
+        "addlanguage": _add("languages"),
+        "addhandler": _add("handlers"),
+        "removetype": _remove("types"),
+        "removecharset": _remove("charsets"),
+        "removeencoding": _remove("encodings"),
+        "removelanguage": _remove("languages"),
+        "removehandler": _remove("handlers"),
+        "defaultlanguage": text("default_language"),
+    },
+    hooks={"fixups": _fixups},
+)
