@@ -217,7 +217,8 @@ async def _internal_redirect(
         inner.path = normalise_path(path, encoded_slashes="NoDecode")
         await _process(inner)
         if inner.status == 200 or inner.status >= 400:
-            inner.status, inner.reason = exchange.status, exchange.reason
+            # The phrase is the standard one: what an origin called its error is gone.
+            inner.status, inner.reason = exchange.status, None
         return inner, _filters(inner)
     except HTTPError as error:
         return await fail(inner, error)

@@ -8,6 +8,8 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -176,17 +178,21 @@ class Server:
                 process.wait()
 
 
+_numbers = itertools.count(os.getpid() * 67)
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of five digits that were free a moment ago (the same length in every text)."""
-    held = []
-    while len(held) < count:
-        door = socket.socket()
-        door.bind(("127.0.0.1", 0))
-        if door.getsockname()[1] > 9999:
-            held.append(door)
-    ports = [door.getsockname()[1] for door in held]
-    for door in held:
-        door.close()
+    """Ports of five digits that are free (the same length in every text).
+
+    Below the range that clients' ends are taken from, and never the same twice: what is free now
+    is free when the server starts.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = 10_000 + next(_numbers) % 22_000
+        with socket.socket() as door, contextlib.suppress(OSError):
+            door.bind(("127.0.0.1", port))
+            ports.append(port)
     return ports
 
 

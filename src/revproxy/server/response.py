@@ -153,8 +153,13 @@ class Response:
             lines.append(b"Date: " + http_date_now())
         if "server" not in names:
             lines.append(exchange.server.server_line)
-        # Whatever a module said of the length, the framing is ours.
-        lines += [item[2] for item in items if item[0] not in _FRAMING]
+        # Whatever a module said of the length, the framing is ours, in the place of an origin's.
+        framing = list(framing)
+        for item in items:
+            if item[0] not in _FRAMING:
+                lines.append(item[2])
+            elif framing:
+                lines.append(framing.pop())
         lines += framing
         if exchange.content_type is not None and "content-type" not in names:
             lines.append(b"Content-Type: " + exchange.content_type.encode("latin-1"))

@@ -84,7 +84,7 @@ class OriginConnection:
             else:
                 piece = await sockets.recv_later(self.sock, _READ_SIZE)
             if not piece:
-                raise EndOfStreamError(bool(data))
+                raise EndOfStreamError(bool(data), has_status=b"\n" in data)
             scanned = len(data)
             data = data + piece if data else piece
             if data.startswith(b"\r\n"):
@@ -139,8 +139,8 @@ def _is_framing(line: bytes) -> bool:
 class EndOfStreamError(OriginError):
     """The origin closed the connection; `began` where part of a head had come."""
 
-    def __init__(self, began: bool) -> None:
-        reason = None if began else "Proxy Error"
+    def __init__(self, began: bool, *, has_status: bool = False) -> None:
+        reason = None if has_status else "Proxy Error"
         super().__init__(502, "Error reading from remote server", reason=reason)
         self.began = began
 
