@@ -49,9 +49,6 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a name in `not_in` stands for; "server" is a place outside of every section."""
 
-_GO_ON: Final = frozenset({codes.UNIMPLEMENTED, codes.INERT, codes.TRAILING_TEXT})
-"""Findings about a section that leave its contents worth looking at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -105,9 +102,8 @@ class _Checker:
                 if directive.key in ("if", "elseif", "else"):
                     chain_open = directive.key != "else"
                 known = entry is not None and entry.section
-                if known and (
-                    not directive.refused or (finding and finding.code == codes.UNIMPLEMENTED)
-                ):
+                is_unserved = finding is not None and finding.code == codes.UNIMPLEMENTED
+                if known and (is_unserved or not directive.refused):
                     served = context.is_served and not directive.refused
                     yield from self.lines(
                         directive.children or [], context.inside(directive, served)

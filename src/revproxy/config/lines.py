@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from revproxy.errors import Location
+from revproxy.errors import DirectiveError, Location
 
 BLANKS: Final = " \t\n\r\x0b\x0c"
 """What C's `isspace` takes for a blank."""
@@ -194,3 +194,27 @@ def _joined(source: Source, first: int, last: int) -> Line | None:
     cut = len(text) - len(text.lstrip(BLANKS))
     whole = Line(text, source, tuple(parts))
     return Line(stripped, source, tuple(whole.copied(cut, cut + len(stripped), 0)))
+
+
+class Stream:
+    """The lines of one file, with those that a Use puts between them."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._stack: list[tuple[str, Iterator[Line]]] = [("", lines)]
+
+    def __iter__(self) -> Iterator[Line]:
+        return self
+
+    def __next__(self) -> Line:
+        while self._stack:
+            line = next(self._stack[-1][1], None)
+            if line is not None:
+                return line
+            self._stack.pop()
+        raise StopIteration
+
+    def put(self, name: str, lines: Iterator[Line]) -> None:
+        """Give these lines before what comes next. Raises DirectiveError for a macro in itself."""
+        if any(name == active for active, _ in self._stack):
+            raise DirectiveError(f"recursive use of macro '{name}' is invalid", argument=0)
+        self._stack.append((name, lines))

@@ -11,7 +11,6 @@ Laws:
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -19,7 +18,7 @@ from typing import Final
 from revproxy.config import codes
 from revproxy.config.acts import State, Whole
 from revproxy.config.catalogue import catalogue
-from revproxy.config.reader import Reader, Stop
+from revproxy.config.reader import Reader
 from revproxy.config.tree import Configuration
 from revproxy.errors import DirectiveError, Location
 
@@ -50,7 +49,7 @@ def read_file(
         except DirectiveError as error:
             reader.state.report(codes.UNREADABLE_FILE, Location(path, 1), error.message)
         else:
-            reader.read(source, reader.directives)
+            reader.read_first(source)
 
     return _read(begin, defines, loaded, server_root, environ)
 
@@ -68,7 +67,7 @@ def read_text(
     latin = text if isinstance(text, str) else text.decode("latin-1")
 
     def begin(reader: Reader) -> None:
-        reader.read(reader.source(name, latin, None), reader.directives)
+        reader.read_first(reader.source(name, latin, None))
 
     return _read(begin, defines, loaded, server_root, environ)
 
@@ -94,8 +93,7 @@ def _read(
                 defined=set(names),
             )
         )
-        with contextlib.suppress(Stop):
-            begin(reader)
+        begin(reader)
         return reader
 
     if loaded is not None:

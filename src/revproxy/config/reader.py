@@ -9,9 +9,9 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from revproxy.config.catalogue import Entry
 from revproxy.config.conditions import CONDITIONS, holds
 from revproxy.config.grammar import Parsed, parse_line
 from revproxy.config.include import DEEPEST, files_named
-from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, logical_lines
+from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, Stream, logical_lines
 from revproxy.config.macro import Macro, check_parameters, doubtful
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location, Severity
@@ -36,33 +36,24 @@ _TREE_ONLY: Final = frozenset({"include", "includeoptional", "use"})
 """Directives that act and leave no trace in the tree but what they bring."""
 
 
+_ROUNDS: Final = 3
+"""How often a file may include itself: a condition may end it after the first time."""
+
+
+_MOST_LOOPS: Final = 20
+"""After so many, the rest is not read: files that include each other multiply."""
+
+
+class _Loop(Exception):  # noqa: N818 - told as a Diagnostic where it is caught
+    """A file includes itself without end."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 class Stop(Exception):  # noqa: N818 - told as a Diagnostic where it is raised
     """The rest cannot be read."""
-
-
-class _Stream:
-    """The lines of one file, with those that a Use puts between them."""
-
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self._stack: list[tuple[str, Iterator[Line]]] = [("", lines)]
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Line]:
-        return self
-
-    def __next__(self) -> Line:
-        while self._stack:
-            line = next(self._stack[-1][1], None)
-            if line is not None:
-                return line
-            self._stack.pop()
-        raise StopIteration
-
-    def put(self, name: str, lines: Iterator[Line]) -> None:
-        """Give these lines before what comes next. Raises DirectiveError for a macro in itself."""
-        if any(name == active for active, _ in self._stack):
-            raise DirectiveError(f"recursive use of macro '{name}' is invalid", argument=0)
-        self._stack.append((name, lines))
 
 
 @dataclass(slots=True)
@@ -81,11 +72,12 @@ class Reader:
     def __init__(self, state: State) -> None:
         self.state = state
         self.directives: list[Directive] = []
-        self._depth = 0
+        self._chain: list[str] = []
+        self._loops = 0
         self._lines = 0
 
     def open(self, path: str, via: Location | None) -> Source:
-        """A file's text. Raises DirectiveError."""
+        """The lines of a file. Raises DirectiveError."""
         try:
             raw = path.encode("latin-1")
             if not (os.path.isfile(raw) or path == "/dev/null"):
@@ -124,10 +116,16 @@ class Reader:
                     source.lines[index] = line[: line.index("\0")]
         return source
 
+    def read_first(self, source: Source) -> None:
+        """Read the file that all begins with."""
+        self._chain.append(source.file)
+        with contextlib.suppress(Stop):
+            self.read(source, self.directives)
+
     def read(self, source: Source, children: list[Directive]) -> None:
         """Read a file into `children`."""
         frames = [_Frame("", children, Location(source.file, 1))]
-        stream = _Stream(logical_lines(source))
+        stream = Stream(logical_lines(source))
         for line in stream:
             self._lines += 1
             if self._lines > MOST_LINES or len(line.text) > LONGEST_LINE:
@@ -173,7 +171,7 @@ class Reader:
         available = self.state.catalogue.is_available(entry, self.state.loaded)
         return entry if available else None
 
-    def _directive(self, parsed: Parsed, children: list[Directive], stream: _Stream) -> None:
+    def _directive(self, parsed: Parsed, children: list[Directive], stream: Stream) -> None:
         directive = Directive(parsed.name, parsed.args, parsed.raw, parsed.location)
         key = directive.key
         if key not in ACTS and key not in _TREE_ONLY:
@@ -198,7 +196,7 @@ class Reader:
                 code = codes.BAD_MACRO if key == "undefmacro" else codes.BAD_VALUE
                 self._fail(code, directive, error)
 
-    def _use(self, directive: Directive, stream: _Stream) -> None:
+    def _use(self, directive: Directive, stream: Stream) -> None:
         try:
             found = macro_used(self.state, directive)
             via = directive.args[0].location
@@ -213,19 +211,7 @@ class Reader:
         try:
             for path in files_named(word.text, self.state.server_root, optional=optional):
                 found = True
-                source = self.open(path, word.location)
-                if self._depth == DEEPEST:
-                    self.state.report(
-                        codes.UNREADABLE_FILE,
-                        word.location,
-                        f"Exceeded maximum include depth of {DEEPEST}, There appears to be a "
-                        "recursion.",
-                        "the file includes itself, or one that includes it",
-                    )
-                    raise Stop
-                self._depth += 1
-                self.read(source, children)
-                self._depth -= 1
+                self._include_file(path, word.location, children)
         except DirectiveError as error:
             self._fail(codes.UNREADABLE_FILE, directive, error)
         else:
@@ -237,7 +223,39 @@ class Reader:
                     severity=Severity.INFO if optional else Severity.WARNING,
                 )
 
-    def _open(self, parsed: Parsed, frames: list[_Frame], stream: _Stream) -> None:
+    def _include_file(self, path: str, via: Location, children: list[Directive]) -> None:
+        """Read a file where `via` names it; of one that goes round and round, nothing is kept."""
+        source = self.open(path, via)
+        times = self._chain.count(path)
+        if times == _ROUNDS:
+            raise _Loop(path)
+        if len(self._chain) > DEEPEST:
+            self.state.report(
+                codes.UNREADABLE_FILE, via, f"Exceeded maximum include depth of {DEEPEST}"
+            )
+            raise Stop
+        before = len(children), len(self.state.diagnostics), len(self.state.files)
+        self._chain.append(path)
+        try:
+            self.read(source, children)
+        except _Loop as loop:
+            if times != 1 or loop.path != path:
+                raise
+            del children[before[0] :]
+            del self.state.diagnostics[before[1] :]
+            del self.state.files[before[2] :]
+            self.state.report(
+                codes.UNREADABLE_FILE,
+                via,
+                f"{path} is read already: it includes itself, by itself or by way of others",
+            )
+            self._loops += 1
+            if self._loops == _MOST_LOOPS:
+                raise Stop from None
+        finally:
+            self._chain.pop()
+
+    def _open(self, parsed: Parsed, frames: list[_Frame], stream: Stream) -> None:
         key = parsed.name.lower()
         entry = self._entry(key, is_section=True)
         if parsed.end is None and (entry is not None or key not in CONDITIONS):
@@ -308,7 +326,7 @@ class Reader:
                 del frames[index:]
                 break
 
-    def _skip(self, directive: Directive, stream: _Stream) -> None:
+    def _skip(self, directive: Directive, stream: Stream) -> None:
         """Read over the contents of a condition that is false."""
         open_names = [directive.name]
         for line in stream:
@@ -340,7 +358,7 @@ class Reader:
             f"Expected </{open_names[-1]}> before end of configuration",
         )
 
-    def _define_macro(self, directive: Directive, stream: _Stream) -> None:
+    def _define_macro(self, directive: Directive, stream: Stream) -> None:
         body: list[Line] = []
         depth = 1
         for line in stream:
