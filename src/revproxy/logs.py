@@ -4,7 +4,7 @@ Laws:
 - A target is opened once a configuration, in the supervisor before it forks; compiling a
   configuration opens nothing, so that it can be checked without a trace. A reload opens all
   anew, which is how a rotated file is let go.
-- Lines are kept in memory until `flush_all` (when the loop is about to wait) or 4 KiB; then whole
+- Lines are kept in memory until `flush_all` (when the loop is about to wait) or 32 KiB; then whole
   lines leave in one write each, so that those of several child processes never mix.
 - No write holds the loop up for a program that reads slowly: its lines wait, a MiB of them, and
   what is lost beyond that is counted and told on standard error.
@@ -23,7 +23,7 @@ import sys
 import time
 from typing import Final, Protocol
 
-BUFFER_SIZE: Final = 4096
+BUFFER_SIZE: Final = 32 * 1024
 SYSLOG = "/dev/log"
 PIPE_SIZE: Final = select.PIPE_BUF
 _BUFFERED_SECONDS: Final = 1.0
