@@ -102,7 +102,7 @@ async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
         return await fail(exchange, error)
 
 
-async def _process(exchange: Exchange) -> None:
+async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
     """All phases from translate to handler. Raises HTTPError."""
     server: VirtualHost = exchange.server
     plan = exchange.plan = server.location_plan(exchange)
