@@ -77,7 +77,7 @@ def test_a_format(form: str, expected: str) -> None:
         ("%L", {"log_id": "ID"}, "ID"),
         ("%R", {"handler": "proxy-server"}, "proxy-server"),
         ("%f", {"filename": "/srv/a b"}, "/srv/a b"),
-        ("%f", {"proxy": SimpleNamespace(url="http://o/x")}, "proxy:http://o/x"),
+        ("%f", {"proxy": SimpleNamespace(request_url="http://o/x")}, "proxy:http://o/x"),
         ("%{Content-Type}o", {"content_type": "text/html"}, "text/html"),
         ("%{Content-Length}o", {"body": b"12345"}, "5"),
         ("%{Content-Length}o", {"body": b"", "status": 304}, "-"),

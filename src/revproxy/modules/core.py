@@ -115,7 +115,7 @@ class Settings:
     max_ranges: int | Unset | None = setting()
     max_range_overlaps: int | Unset | None = setting()
     max_range_reversals: int | Unset | None = setting()
-    allow_override: tuple[str, ...] | Unset = setting()
+    allow_override: str | Unset = setting()
     access_file_names: tuple[str, ...] | Unset = setting()
 
 
@@ -264,6 +264,30 @@ def _parse_default_charset(settings: Settings, directive: Directive, _scope: Sco
     return dataclasses.replace(settings, default_charset=value)
 
 
+def _only(name: str, word: str, reason: str) -> Parser:
+    """A directive of which one setting alone is there; the others are refused, with the reason."""
+
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        for index, value in enumerate(directive.values):
+            if value.lower() != word:
+                raise DirectiveError(
+                    f"{directive.name} {value} is not implemented: {reason}",
+                    argument=index,
+                    hint=f"write `{directive.name} {word.capitalize()}`",
+                )
+        changes: dict[str, Any] = {name: word}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def _parse_handler(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    word = directive.values[0]
+    if word.lower() not in ("none", "default-handler"):
+        raise DirectiveError(f"the handler '{word}' is not implemented", argument=0)
+    return dataclasses.replace(settings, handler=word.lower())
+
+
 def _parse_document_root(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     return dataclasses.replace(settings, document_root=scope.path(directive.values[0]))
 
@@ -389,16 +413,16 @@ MODULE = Module(
         "errorlogformat": _parse_error_log_format,
         "adddefaultcharset": _parse_default_charset,
         "options": parse_options,
-        "sethandler": text("handler"),
+        "sethandler": _parse_handler,
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,
-        "hostnamelookups": choice("hostname_lookups", "Off", "On", "Double"),
+        "hostnamelookups": _only("hostname_lookups", "off", "names of clients are not looked up"),
         "limitinternalrecursion": _parse_recursion,
         "maxranges": range_limit("max_ranges", 200),
         "maxrangeoverlaps": range_limit("max_range_overlaps", 20),
         "maxrangereversals": range_limit("max_range_reversals", 20),
-        "allowoverride": _words("allow_override"),
+        "allowoverride": _only("allow_override", "none", ".htaccess files are not read"),
         "accessfilename": _words("access_file_names"),
     },
     hooks={
