@@ -7,13 +7,16 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from revproxy.cli import main
 from tests.oracle.cases import ConfigCase
-from tests.oracle.servers import APACHE, REVPROXY, apache_around, lay_out
+from tests.oracle.servers import APACHE, apache_around, lay_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ def blamed_by_apache(case: ConfigCase, directory: Path) -> Blame:
     said = done.stdout + done.stderr
     if done.returncode == 0:
         return Blame(0, said)
+    macro = re.search(r"on line (\d+) of macro '[^']*' \(defined on line (\d+) of", said)
+    if macro:
+        # Lines of a macro count from behind its first; what is wrong stands in its definition.
+        return Blame(int(macro[1]) + int(macro[2]), said)
     lines = [
         int(line)
         for line, file in re.findall(r"on line (\d+) of ([^:\n]+):", said)
@@ -50,22 +57,14 @@ def blamed_by_apache(case: ConfigCase, directory: Path) -> Blame:
 
 
 def blamed_by_revproxy(case: ConfigCase, directory: Path) -> Blame:
-    """`revproxy lint`; the lines of all its errors, in the order it tells them."""
+    """`revproxy lint`, in this process; the lines of all its errors, in the order it tells them."""
     _lay_out(case, directory)
-    done = subprocess.run(
-        [REVPROXY, "lint", str(directory / "httpd.conf")],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=30,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    if done.returncode == 0:
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        status = main(["lint", str(directory / "httpd.conf")])
+    said = output.getvalue()
+    if status == 0:
         return Blame(0, said)
-    if "Traceback" in said:
-        return Blame(-2, said, (-2,))
     pattern = re.escape(str(directory)) + r"/[^:\n]+:(\d+)(?::\d+)?: error"
     lines = [int(line) for line in re.findall(pattern, said)]
     return Blame(lines[0] if lines else -1, said, tuple(lines) or (-1,))

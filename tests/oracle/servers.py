@@ -51,6 +51,7 @@ AROUND = """DefaultRuntimeDir {directory}
 User www-data
 Group www-data
 TypesConfig {directory}/mime.types
+ErrorLog {directory}/error.log
 StartServers 1
 ServerLimit 1
 ThreadLimit 16
@@ -109,10 +110,12 @@ class Server:
             "DEAD": f"127.0.0.1:{dead}",
         }
         self._log_at = 0
+        self._logs = 1
 
     @contextmanager
     def running(self, config: str, files: Mapping[str, str]) -> Iterator[None]:
         """The server up and listening, for as long as the block lasts."""
+        self._logs = 1 + config.count("CustomLog") + config.count("GlobalLog")
         lay_out(self.directory, PRELUDE + config, files, self.places)
         with (self.directory / "output").open("wb") as output:
             process = subprocess.Popen(
@@ -132,9 +135,13 @@ class Server:
         """The lines logged since the last call; `wanted` of them are waited for, a while."""
         path = self.directory / "access.log"
         until = time.monotonic() + 1.0
-        while True:
-            data = path.read_bytes()[self._log_at :] if path.exists() else b""
-            if data.count(b"\n") >= wanted or time.monotonic() > until:
+        # Several logs write one after the other, and not all of them every time.
+        settled = 0 if self._logs == 1 else 10
+        data, unchanged = b"", 0
+        while time.monotonic() < until:
+            before, data = data, path.read_bytes()[self._log_at :] if path.exists() else b""
+            unchanged = unchanged + 1 if data == before else 0
+            if data.count(b"\n") >= wanted and unchanged >= settled:
                 break
             time.sleep(0.005)
         self._log_at += len(data)

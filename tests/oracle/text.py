@@ -49,5 +49,5 @@ class Blur:
 
 
 _PRODUCT = re.compile(
-    r"(?:Apache|revproxy)/[\d.]+(?: \([A-Za-z]+\))?(?: (?:revproxy|mod_\w+)/[\w.]+)*"
+    r"(?:Apache|revproxy)(?:/[\d.]+(?: \([A-Za-z]+\))?(?: mod_\w+/[\w.]+)*|(?= Server at ))"
 )
