@@ -6,6 +6,7 @@ Laws:
   `h11.Connection`.
 - A memo only remembers: it maps what was accepted to what it means. It is bounded, and a miss
   changes the cost, never the answer.
+- h11 is loaded when first asked: checking a configuration needs no judge of messages.
 - What a proxy must refuse beyond h11 is refused here, once, for both ways: a bare CR or LF, a
   control character.
 """
@@ -14,8 +15,6 @@ from __future__ import annotations
 
 import re
 from typing import Final, TypeVar
-
-import h11
 
 from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, make_field
@@ -106,6 +105,8 @@ def tokens(value: str | None) -> frozenset[str]:
 
 def judge_request(line: bytes, lines: bytes) -> None:
     """Let h11 judge a whole request head. Raises HTTPError with the status h11 gives."""
+    import h11
+
     judge = h11.Connection(h11.SERVER, max_incomplete_event_size=len(line) + len(lines) + 16)
     try:
         judge.receive_data(line + b"\r\n" + lines + b"\r\n\r\n")
@@ -118,6 +119,8 @@ def judge_request(line: bytes, lines: bytes) -> None:
 
 def judge_response(head: bytes, method: str) -> None:
     """Let h11 judge a whole response head. Raises ValueError with its reason."""
+    import h11
+
     judge = h11.Connection(h11.CLIENT, max_incomplete_event_size=len(head) + 16)
     judge.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
     try:

@@ -13,7 +13,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError, OriginError
@@ -39,18 +39,14 @@ from revproxy.module import (
 )
 from revproxy.pattern import compile_pattern
 from revproxy.proxy.facts import ProxyFacts
-from revproxy.proxy.http1 import Http1Handler
 from revproxy.proxy.mapping import Mapping, Match, ProxyPass, match_entry
 from revproxy.proxy.parameters import with_parameters
 from revproxy.proxy.reverse import CookieRule, ReverseRule
-from revproxy.proxy.workers import (
-    Target,
-    WorkerDefinition,
-    Workers,
-    interpolate_env,
-    split_unix,
-)
-from revproxy.upstream.worker import Parameters
+from revproxy.proxy.target import Target, WorkerDefinition, interpolate_env, split_unix
+from revproxy.upstream.parameters import Parameters
+
+if TYPE_CHECKING:
+    from revproxy.proxy.workers import Workers
 
 SUPPORTED_SCHEMES: Final = frozenset(("http", "ws"))
 _UNSUPPORTED: Final = {
@@ -296,6 +292,9 @@ def _parse_blocks(settings: Settings, directive: Directive, _scope: Scope) -> Se
 
 def workers_of(settings: Settings, server: Server) -> Workers:
     """The workers of a virtual host, made once."""
+    # The network's rooms are loaded where a plan is made, not where a file is checked.
+    from revproxy.proxy.workers import Workers
+
     known = server.shared.get("mod_proxy")
     if known is None:
         known = Workers(value_or(settings.source_address, None))
@@ -460,6 +459,8 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
 
 def _handler(settings: Settings, server: Server) -> Hook:
     """The handler of "proxy-server": checks, then the protocol's own handler."""
+    from revproxy.proxy.http1 import Http1Handler
+
     facts = _facts(settings, server)
     http1 = Http1Handler(facts) if "mod_proxy_http" in server.modules else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from revproxy.config.catalogue import catalogue
 from revproxy.config.check import check
@@ -18,8 +18,9 @@ from revproxy.config.read import SERVER_ROOT, read_file, read_text
 from revproxy.config.tree import Configuration
 from revproxy.errors import ConfigError, Diagnostic, Severity
 from revproxy.modules import MODULES
-from revproxy.plan.compile import Compiler
-from revproxy.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from revproxy.plan.plan import Plan
 
 IMPLEMENTED: Final = frozenset({name for module in MODULES for name in module.directives} | HANDLED)
 """The directives that do something here, in lower case."""
@@ -42,6 +43,8 @@ class Loaded:
         """The plan. Raises ConfigError where there are errors."""
         if self.has_errors:
             raise ConfigError(self.diagnostics)
+        from revproxy.plan.compile import Compiler
+
         return Compiler(self.configuration, MODULES).plan(self.main, self.hosts)
 
 

@@ -21,7 +21,7 @@ from revproxy.http.wire import HOP_BY_HOP
 from revproxy.proxy.facts import ProxyFacts
 from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
 from revproxy.proxy.spool import Spooled
-from revproxy.proxy.workers import Target, interpolate_env
+from revproxy.proxy.target import Target, interpolate_env
 from revproxy.upstream.connection import OriginConnection, body_of
 from revproxy.upstream.request import OriginRequest, ask
 from revproxy.upstream.tunnel import OriginTunnel

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from revproxy.http.uri import merge_slashes, prefix_length
 from revproxy.pattern import Pattern, substitute
-from revproxy.upstream.worker import Parameters
+from revproxy.upstream.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from revproxy.module import seconds
-from revproxy.upstream.worker import Parameters
+from revproxy.upstream.parameters import Parameters
 
 BALANCER_PARAMETERS: Final = frozenset(
     (

@@ -9,53 +9,14 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from revproxy.http.uri import Url, parse_url
-from revproxy.upstream.worker import Parameters, Worker
+from revproxy.proxy.target import split_unix
+from revproxy.upstream.parameters import Parameters
+from revproxy.upstream.worker import Worker
 
-_UNIX: Final = re.compile(r"unix:([^|]+)\|(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerDefinition:
-    """A `<Proxy url>` section with parameters, or a ProxySet."""
-
-    url: str
-    parameters: Parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a request goes."""
-
-    worker: Worker
-    url: str
-    """Scheme, authority and decoded path: what `<Proxy>` sections are matched with."""
-    path: str
-    """Path and query as they are sent."""
-    authority: str
-    """Host of the request, where ProxyPreserveHost is off."""
-    noquery: bool = False
-
-    @property
-    def request_url(self) -> str:
-        """The URL that is asked for, query and all."""
-        return f"{self.worker.url.scheme}://{self.authority}{self.path}"
-
-
-def split_unix(text: str) -> tuple[str | None, str]:
-    """The socket's path and the URL of `unix:/path|http://host/`."""
-    match = _UNIX(text)
-    if match is None:
-        return None, text
-    url = match[2]
-    return match[1], url if "://" in url and not url.endswith(
-        "://"
-    ) else f"{url or 'http:'}//localhost"
 
 
 class Workers:
@@ -116,8 +77,3 @@ class Workers:
     def _key(url: Url, unix: str | None) -> tuple[str, str]:
         scheme = _SCHEMES.get(url.scheme, url.scheme)
         return scheme, unix or f"{url.host}:{url.effective_port}"
-
-
-def interpolate_env(text: str, env: dict[str, Any]) -> str:
-    """`${NAME}` replaced from a request's environment, "" where unset (ProxyPassInterpolateEnv)."""
-    return re.sub(r"\$\{([^}]*)\}", lambda match: str(env.get(match[1], "")), text)

@@ -11,7 +11,6 @@ Laws:
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
 from typing import Any
 
 import trio
@@ -21,45 +20,10 @@ from revproxy.errors import OriginError
 from revproxy.http.uri import Url
 from revproxy.lane import in_trio
 from revproxy.upstream.connection import OriginConnection
+from revproxy.upstream.parameters import Parameters
 from revproxy.upstream.pool import Pool
 
 Address = tuple[int, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The key=value parameters of ProxyPass, BalancerMember and ProxySet; times in seconds.
-
-    None stands for "not given": the timeouts then are ProxyTimeout's.
-    """
-
-    min: int = 0
-    max: int | None = None
-    smax: int | None = None
-    ttl: float | None = None
-    acquire: float | None = None
-    retry: float = 60.0
-    timeout: float | None = None
-    connectiontimeout: float | None = None
-    ping: float | None = None
-    keepalive: bool = False
-    disablereuse: bool = False
-    enablereuse: bool = False
-    addressttl: float | None = None
-    flushpackets: str = "off"
-    flushwait: float = 0.01
-    iobuffersize: int = 8192
-    receivebuffersize: int = 0
-    responsefieldsize: int = 8192
-    upgrade: str | None = None
-    secret: str | None = None
-    status: str = ""
-    route: str = ""
-    redirect: str = ""
-    loadfactor: float = 1.0
-    lbset: int = 0
-    given: frozenset[str] = field(default=frozenset())
-    """The names that were written, in lower case."""
 
 
 class Worker:

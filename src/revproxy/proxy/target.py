@@ -1,0 +1,57 @@
+"""Where requests go: origins as the configuration writes them, and a request's own target."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from revproxy.upstream.parameters import Parameters
+
+if TYPE_CHECKING:
+    from revproxy.upstream.worker import Worker
+
+_UNIX: Final = re.compile(r"unix:([^|]+)\|(.*)", re.IGNORECASE | re.DOTALL).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDefinition:
+    """A `<Proxy url>` section with parameters, or a ProxySet."""
+
+    url: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes."""
+
+    worker: Worker
+    url: str
+    """Scheme, authority and decoded path: what `<Proxy>` sections are matched with."""
+    path: str
+    """Path and query as they are sent."""
+    authority: str
+    """Host of the request, where ProxyPreserveHost is off."""
+    noquery: bool = False
+
+    @property
+    def request_url(self) -> str:
+        """The URL that is asked for, query and all."""
+        return f"{self.worker.url.scheme}://{self.authority}{self.path}"
+
+
+def split_unix(text: str) -> tuple[str | None, str]:
+    """The socket's path and the URL of `unix:/path|http://host/`."""
+    match = _UNIX(text)
+    if match is None:
+        return None, text
+    url = match[2]
+    return match[1], url if "://" in url and not url.endswith(
+        "://"
+    ) else f"{url or 'http:'}//localhost"
+
+
+def interpolate_env(text: str, env: dict[str, Any]) -> str:
+    """`${NAME}` replaced from a request's environment, "" where unset (ProxyPassInterpolateEnv)."""
+    return re.sub(r"\$\{([^}]*)\}", lambda match: str(env.get(match[1], "")), text)
