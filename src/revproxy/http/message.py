@@ -75,6 +75,10 @@ class RequestBody(Protocol):
         """The next piece, b"" at the end. Raises HTTPError: 400 broken, 413 over the limit."""
         ...
 
+    async def readinto(self, buffer: memoryview) -> int:
+        """As `read`, into the front of `buffer`; 0 at the end. For bodies of known length."""
+        ...
+
 
 class Connection(Protocol):
     """What an exchange may know of its client's connection."""

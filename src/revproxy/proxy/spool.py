@@ -48,3 +48,9 @@ class Spooled:
             self.is_finished = True
             self._file.close()
         return piece
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """The next piece into a buffer, 0 at the end."""
+        piece = await self.read()
+        buffer[: len(piece)] = piece
+        return len(piece)

@@ -21,6 +21,8 @@ class Source(Protocol):
 
     def set_deadline(self, seconds: float, on_timeout: HTTPError | None) -> None: ...
     async def receive(self) -> bytes: ...
+    async def receive_into(self, buffer: memoryview) -> int: ...
+    def has_rest(self) -> bool: ...
     def at_hand(self) -> bytes: ...
     def give_back(self, data: bytes) -> None: ...
     async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None: ...
@@ -79,6 +81,22 @@ class ClientBody:
             piece = self._take(data) if self._chunks is None else self._decode(data)
             if piece or self.is_finished:
                 return piece
+
+    async def readinto(self, buffer: memoryview) -> int:
+        if self.is_finished:
+            return 0
+        if self.expects_continue or self._source.has_rest():
+            piece = await self.read()
+            buffer[: len(piece)] = piece
+            return len(piece)
+        self._source.set_deadline(self._timeout, _TIMEOUT)
+        count = await self._source.receive_into(buffer[: self._remaining])
+        if not count:
+            raise HTTPError(400, "the request's body was cut short", close=True)
+        self._remaining -= count
+        self._exchange.bytes_in += count
+        self.is_finished = not self._remaining
+        return count
 
     def _take(self, data: bytes) -> bytes:
         if len(data) > self._remaining:

@@ -119,6 +119,14 @@ class ClientConnection:
             return data
         return await sockets.recv(self._sock, 2 * _READ_SIZE)
 
+    async def receive_into(self, buffer: memoryview) -> int:
+        """As `receive`, into a buffer, where nothing was received and left."""
+        return await sockets.recv_into(self._sock, buffer)
+
+    def has_rest(self) -> bool:
+        """Whether octets were received and not used."""
+        return bool(self._rest)
+
     def at_hand(self) -> bytes:
         """What was received and not used; to be given back with `give_back`."""
         data, self._rest = self._rest, b""
