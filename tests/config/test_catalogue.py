@@ -11,6 +11,8 @@ from revproxy.config.acts import ACTS
 from revproxy.config.arity import arity_error
 from revproxy.config.catalogue import SERVED_HERE, catalogue, describe, folder, index, read_toml
 from revproxy.config.conditions import CONDITIONS
+from revproxy.config.grammar import parse_line
+from revproxy.config.lines import Source, logical_lines
 from revproxy.config.merge import SECTION_KINDS
 
 BITS = {
@@ -48,14 +50,15 @@ def test_every_directive_is_described_soundly() -> None:
     assert len(names) > 800
 
 
-def test_defaults_have_the_right_number_of_arguments() -> None:
+def test_defaults_are_lines_that_stand() -> None:
     for file in read_toml():
         for name, item in file.get("directives", {}).items():
-            if "default" in item and re.fullmatch(r"[\x21-\x7e ]+", item["default"]):
-                first, *words = item["default"].split()
-                assert first.lower() == name.lower()
-                if not any(char in item["default"] for char in "\"'("):
-                    assert arity_error(item["style"], name, words) is None, item["default"]
+            if "default" in item:
+                (line,) = logical_lines(Source("default", item["default"]))
+                parsed = parse_line(line)
+                words = [word.text for word in parsed.args]
+                assert parsed.name == name
+                assert arity_error(item["style"], name, words) is None, item["default"]
 
 
 def test_what_reading_and_merging_serve_is_named() -> None:
