@@ -1,0 +1,125 @@
+"""The architecture: who may import whom, and how long a file may be.
+
+Laws:
+- A room is a file or a folder right below `revproxy`; what it may import stands in `ROOMS`, what
+  single files of it may import besides in `FILES`. What does not stand there is forbidden.
+- Of a room that may import just part of another, that part is named (`config.tree`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "revproxy"
+THIRD = {"trio", "h11", "lark", "lxml"}
+LONGEST = 420
+
+# What an engine of a module may know: the vocabulary and the contract, no socket and no plan.
+ENGINE = {"module", "filters", "http", "errors", "pattern", "config.tree"}
+ROOMS: dict[str, set[str]] = {
+    "__init__": set(),
+    "errors": set(),
+    "http": {"errors", "__version__"},
+    "pattern": {"errors"},
+    "filters": {"http", "errors"},
+    "module": {"http", "errors", "filters", "pattern", "config.tree"},
+    "config": {"errors", "pattern"},
+    "lane": {"trio"},
+    "sockets": {"trio", "lane"},
+    "upstream": {"http", "errors", "sockets", "lane", "trio"},
+    "logs": {"errors", "http"},
+    "log_format": {"errors", "http", "module"},
+    "error_log": {"errors", "http", "logs"},
+    "headers": ENGINE,
+    "authz": ENGINE,
+    "static": ENGINE,
+    "proxy": {*ENGINE, "upstream"},
+    "modules": {
+        *(ENGINE | {"upstream", "config.expr"}),
+        *("headers", "authz", "static", "proxy", "logs", "log_format", "error_log"),
+    },
+    "plan": {"config", "module", "http", "modules", "errors", "pattern", "error_log", "logs"},
+    "phases": {"plan.plan", "plan.match", "module", "http", "errors", "filters"},
+    "server": {
+        *("plan.plan", "plan.match", "phases", "filters", "http", "sockets", "errors"),
+        *("logs", "lane", "trio"),
+    },
+    "lint": {"config", "plan", "http", "errors"},
+    "demo": {"trio", "h11"},
+    "cli": {"__version__", "config", "errors", "lint", "plan", "server"},
+}
+FILES: dict[str, set[str]] = {
+    "http/wire.py": {"h11"},
+    "config/grammar.py": {"lark"},
+    "config/expr.py": {"lark"},
+    "config/merge.py": {"module"},
+    "modules/mod_proxy_html.py": {"lxml"},
+}
+
+
+def files() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names below `revproxy`, and third parties' names, that a file imports."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name_of(path)}: a relative import"
+            whole = node.module or ""
+            # `from revproxy import x` and `from revproxy.config import tree` name what they import.
+            names = [f"{whole}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            first, _, rest = name.partition(".")
+            if first == "revproxy":
+                yield rest
+            elif first in THIRD:
+                yield first
+
+
+def allowed(name: str, permitted: set[str]) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in permitted for count in range(1, len(parts) + 1))
+
+
+@pytest.mark.parametrize("path", files(), ids=name_of)
+def test_imports_keep_to_the_table(path: Path) -> None:
+    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    assert room in ROOMS, f"{room}: a room that the table does not know"
+    own = room if path.parent != SOURCE else ""
+    permitted = ROOMS[room] | FILES.get(name_of(path), set())
+    wrong = {
+        name
+        for name in imported(path)
+        if not allowed(name, permitted) and not (own and name.split(".")[0] == own)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "modules").glob("*.py")), ids=name_of)
+def test_modules_do_not_know_each_other(path: Path) -> None:
+    others = {name for name in imported(path) if name.startswith("modules.")}
+    assert not others or path.name == "__init__.py"
+
+
+@pytest.mark.parametrize("path", files(), ids=name_of)
+def test_no_file_is_too_long(path: Path) -> None:
+    assert len(path.read_bytes().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", files(), ids=name_of)
+def test_every_file_opens_with_what_it_is(path: Path) -> None:
+    tree = ast.parse(path.read_bytes())
+    assert ast.get_docstring(tree) or not tree.body
