@@ -28,9 +28,17 @@ _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: 
 
 def readable(text: str) -> str:
     """Latin-1 text as characters; what cannot be shown is escaped, tabs stay."""
+    return _escaped(_characters(text))
+
+
+def _characters(text: str) -> str:
     with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    return "".join(_shown(char) for char in text)
+    return text
+
+
+def _escaped(text: str) -> str:
+    return "".join(map(_shown, text))
 
 
 def _shown(char: str) -> str:
@@ -39,14 +47,12 @@ def _shown(char: str) -> str:
     return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
 
 
-def _prefix(text: str, octets: int) -> str:
-    """The first octets of a line as characters, cut where the whole line would be."""
-    piece = text[:octets]
-    try:
-        text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return "".join(map(_shown, piece))
-    return "".join(map(_shown, piece.encode("latin-1").decode("utf-8", "ignore")))
+def _before(text: str, column: int) -> str:
+    """The characters before a column, which counts octets, read as the whole line is."""
+    piece = text[: max(0, column - 1)]
+    if _characters(text) == text:
+        return piece
+    return piece.encode("latin-1").decode("utf-8", "ignore")
 
 
 def _cells(text: str) -> str:
@@ -131,14 +137,16 @@ def _block(item: Diagnostic, names: Mapping[str, str], colour: bool) -> Iterator
 
 
 def _place(location: Location) -> str:
-    column = len(_prefix(location.source, location.column - 1)) + 1
+    column = len(_before(location.source, location.column)) + 1
     return f"{readable(location.file)}:{location.line}:{column}"
 
 
 def _excerpt(location: Location, paint: str, colour: bool) -> Iterator[str]:
     """The source line, cut around the place where it is long, and the mark below."""
-    start = len(_cells(_prefix(location.source, location.column - 1)))
-    end = len(_cells(_prefix(location.source, max(location.end_column, location.column) - 1)))
+    start, end = (
+        len(_cells(_escaped(_before(location.source, column))))
+        for column in (location.column, max(location.end_column, location.column))
+    )
     line = _cells(readable(location.source))
     left = 0
     if len(line) > _WIDTH:
