@@ -61,7 +61,7 @@ class Client:
                     if response is None:
                         break
                     talk.responses.append(response)
-            self._finish(talk, tunnel)
+            self._finish(talk, tunnel, shutdown=shutdown)
         return talk
 
     def _send(self, request: bytes, *, shutdown: bool) -> None:
@@ -71,7 +71,7 @@ class Client:
             if shutdown:
                 self._socket.shutdown(socket.SHUT_WR)
 
-    def _finish(self, talk: Talk, tunnel: bytes) -> None:
+    def _finish(self, talk: Talk, tunnel: bytes, *, shutdown: bool) -> None:
         if tunnel:
             self._send(tunnel, shutdown=False)
             while len(self._buffer) < len(tunnel) and self._fill():
@@ -79,7 +79,7 @@ class Client:
             talk.tunnel, self._buffer = self._buffer, b""
             return
         if not self._ended:
-            announced = not talk.responses or _closes(talk.responses[-1])
+            announced = shutdown or not talk.responses or _closes(talk.responses[-1])
             patience = PATIENCE if announced else 0.01
             while select.select([self._socket], [], [], patience)[0] and self._fill():
                 pass
