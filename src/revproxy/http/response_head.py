@@ -43,8 +43,10 @@ class ResponseHead:
     """The names in `end_to_end`."""
     longest: int
     """Octets of the longest line."""
-    wire: bytes
-    """Status line and `end_to_end` as an HTTP/1.1 recipient gets them, each line with its CRLF."""
+    status_line: bytes
+    """The status line as an HTTP/1.1 recipient gets it, with its CRLF."""
+    lines: bytes
+    """`end_to_end`, each line with its CRLF."""
 
 
 _response_heads: dict[bytes, ResponseHead] = {}
@@ -101,9 +103,8 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         end_to_end=end_to_end,
         names=frozenset(item[0] for item in end_to_end),
         longest=max(len(line), *(len(item[2]) for item in items)) if items else len(line),
-        wire=b"\r\n".join(
-            (b"HTTP/1.1 %b %b" % (status, reason or b""), *(item[2] for item in end_to_end), b"")
-        ),
+        status_line=b"HTTP/1.1 %b %b\r\n" % (status, reason or b""),
+        lines=b"".join(item[2] + b"\r\n" for item in end_to_end),
     )
 
 
