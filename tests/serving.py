@@ -32,7 +32,7 @@ class Served:
         ours.setblocking(False)
         names = self.plan.names_at("127.0.0.1", 80)
         connection = ClientConnection(
-            ours, ("127.0.0.1", 4711), ("127.0.0.1", 80), names, self.watchdog, self.lane.nursery
+            ours, ("127.0.0.1", 4711), ("127.0.0.1", 80), names, self.watchdog, self.lane
         )
         self.watchdog.watched.add(connection)
         connection.task = self.lane.start(connection.serve())

@@ -35,11 +35,15 @@ _WRITABLE: Final = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 _ROUNDS: Final = 16
 """Looks at the epoll set in a row before other trio tasks have their turn."""
 
+_PATIENCE: Final = 0.001
+"""Seconds that one of those looks may wait: less than any timer's resolution, and under load the
+next event comes sooner (4 µs a request)."""
+
 
 class Stepped:
     """A coroutine in the lane."""
 
-    __slots__ = ("_coroutine", "_lane", "_scope", "_waits_for", "interrupted")
+    __slots__ = ("_coroutine", "_lane", "_scope", "_waits_for", "interrupted", "is_ended")
 
     def __init__(self, lane: Lane, coroutine: Coroutine[Any, Any, None]) -> None:
         self._lane = lane
@@ -48,6 +52,7 @@ class Stepped:
         """fd for reading, ~fd for writing; None where it waits for trio or its turn."""
         self._scope: trio.CancelScope | None = None
         self.interrupted: BaseException | None = None
+        self.is_ended = False
 
     def interrupt(self, error: BaseException) -> None:
         """Raise `error` where the coroutine waits."""
@@ -59,10 +64,19 @@ class Stepped:
             self._waits_for = None
             self._lane.wake(self)
 
+    def stop(self) -> None:
+        """End the coroutine where it waits for a socket or its turn."""
+        if self._waits_for is not None:
+            self._lane.forget_wait(self._waits_for)
+        self._coroutine.close()
+        self.is_ended = True
+
     def step(self) -> None:
         """Run to the next wait."""
+        if self.is_ended:
+            return
         lane = self._lane
-        lane.current = self
+        former, lane.current = lane.current, self
         error, self.interrupted = self.interrupted, None
         try:
             coroutine = self._coroutine
@@ -74,14 +88,14 @@ class Stepped:
             sys.excepthook(*sys.exc_info())
             return
         finally:
-            lane.current = None
+            lane.current = former
         if wanted.__class__ is int:
             self._waits_for = wanted
             lane.waiters[wanted] = self
         elif wanted is None:
             lane.wake(self)
         else:
-            lane.nursery.start_soon(self._in_trio, wanted)
+            lane.start_in_trio(self._in_trio, wanted)
 
     def resume(self) -> None:
         """What it waited for is there."""
@@ -124,6 +138,8 @@ class Lane:
         self.waiters: dict[int, Stepped] = {}
         """Who waits, by fd (for reading) and ~fd (for writing)."""
         self.current: Stepped | None = None
+        self.trio_tasks = 0
+        """Tasks that wait for trio's loop; while there are any, the lane never waits by itself."""
         self._epoll = select.epoll()
         self._registered: set[int] = set()
         self._unseen: set[int] = set()
@@ -169,13 +185,29 @@ class Lane:
         fileno = self._epoll.fileno()
         while True:
             await trio.lowlevel.wait_readable(fileno)
-            for _ in range(_ROUNDS):
-                events = self._epoll.poll(0)
+            rounds = 0
+            while rounds < _ROUNDS:
+                # While nothing runs in trio, a moment's wait here saves a turn of its loop.
+                events = self._epoll.poll(0 if self.trio_tasks else _PATIENCE)
                 if not events:
                     break
                 self._dispatch(events)
                 while self._ready:
                     self._ready.popleft().step()
+                rounds += 1
+
+    def start_in_trio(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Run a task of trio's beside the lane."""
+        self.nursery.start_soon(self._counted, function, args)
+
+    async def _counted(
+        self, function: Callable[..., Awaitable[None]], args: tuple[Any, ...]
+    ) -> None:
+        self.trio_tasks += 1
+        try:
+            await function(*args)
+        finally:
+            self.trio_tasks -= 1
 
     async def _run_woken(self) -> None:
         """Step those that no socket wakes: the interrupted, and who made a checkpoint."""

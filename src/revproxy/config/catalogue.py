@@ -139,7 +139,8 @@ def catalogue() -> Catalogue:
     )
 
 
-def read_module(name: str) -> dict[str, Any]:
+@functools.cache
+def read_module(name: str) -> Mapping[str, Any]:
     """A module's file."""
     import tomllib
 
@@ -233,7 +234,7 @@ def _describe_module(module: ModuleEntry, implemented: Container[str]) -> str:
     return "\n".join(lines)
 
 
-def read_toml() -> Iterator[dict[str, Any]]:
+def read_toml() -> Iterator[Mapping[str, Any]]:
     """Every module's file, by name."""
     for path in sorted(folder().glob("*.toml")):
         yield read_module(path.stem)

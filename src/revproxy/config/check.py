@@ -88,6 +88,7 @@ class _Checker:
         self._loaded = configuration.loaded
         self._catalogue = catalogue
         self._implemented = implemented
+        self._near: dict[tuple[str, bool], str] = {}
 
     def lines(self, directives: list[Directive], context: Context) -> Iterator[Diagnostic]:
         """Check these directives, which stand in one section."""
@@ -157,16 +158,8 @@ class _Checker:
             shape = f"<{entry.name} ...> with </{entry.name}>" if entry.section else entry.name
             hint = f"write it as {shape}"
         elif not hint:
-            import difflib
-
-            names = [
-                key
-                for key, item in self._catalogue.directives.items()
-                if item.section is directive.is_section
-            ]
-            for key in difflib.get_close_matches(directive.key, names, n=1, cutoff=0.7):
-                near = self._catalogue.directives[key].name
-                hint = f"did you mean {f'<{near}>' if directive.is_section else near}?"
+            near = self._nearest(directive.key, directive.is_section)
+            hint = f"did you mean {near}?" if near else ""
         return _error(
             codes.UNKNOWN_DIRECTIVE,
             directive.location,
@@ -174,6 +167,21 @@ class _Checker:
             "the server configuration",
             hint,
         )
+
+    def _nearest(self, key: str, is_section: bool) -> str:
+        """The known name that is spelled most like this one, "" where none is close."""
+        if (key, is_section) not in self._near:
+            import difflib
+
+            names = [
+                name
+                for name, entry in self._catalogue.directives.items()
+                if entry.section is is_section
+            ]
+            found = difflib.get_close_matches(key, names, n=1, cutoff=0.7)
+            near = self._catalogue.directives[found[0]].name if found else ""
+            self._near[key, is_section] = f"<{near}>" if near and is_section else near
+        return self._near[key, is_section]
 
     def _not_loaded(self, directive: Directive, entry: Entry) -> Diagnostic:
         module = self._catalogue.modules[entry.module]

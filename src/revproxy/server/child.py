@@ -17,7 +17,7 @@ from typing import Final
 import trio
 
 from revproxy import logs
-from revproxy.lane import Lane, install
+from revproxy.lane import Lane, Stepped, install
 from revproxy.plan.plan import Plan
 from revproxy.server.listen import accept_loop
 from revproxy.server.watchdog import Watchdog
@@ -42,19 +42,13 @@ async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watchdog.run)
         nursery.start_soon(_flush_logs)
-        async with trio.open_nursery() as connections:
-            accepting = trio.CancelScope()
-            nursery.start_soon(_obey, watchdog, accepting, plan.graceful_shutdown_timeout)
-            watchdog.look()
-            lane = Lane(connections)
-            install(lane)
-            connections.start_soon(lane.run)
-            with accepting:
-                async with trio.open_nursery() as acceptors:
-                    for sock in sockets:
-                        acceptors.start_soon(accept_loop, sock, plan, watchdog, lane)
-            await watchdog.idle.wait()
-            connections.cancel_scope.cancel()
+        lane = Lane(nursery)
+        install(lane)
+        watchdog.look()
+        acceptors = [lane.start(accept_loop(sock, plan, watchdog, lane)) for sock in sockets]
+        nursery.start_soon(_obey, watchdog, acceptors, plan.graceful_shutdown_timeout)
+        nursery.start_soon(lane.run)
+        await watchdog.idle.wait()
         nursery.cancel_scope.cancel()
 
 
@@ -74,13 +68,15 @@ async def _flush_logs() -> None:
         logs.flush_all()
 
 
-async def _obey(watchdog: Watchdog, accepting: trio.CancelScope, limit: float) -> None:
+async def _obey(watchdog: Watchdog, acceptors: list[Stepped], limit: float) -> None:
     """Turn signals into the end: at once, or after the exchanges that run."""
     with trio.open_signal_receiver(
         signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGWINCH
     ) as signals:
         async for number in signals:
-            accepting.cancel()
+            for acceptor in acceptors:
+                acceptor.stop()
+            acceptors = []
             if number in (signal.SIGTERM, signal.SIGINT):
                 watchdog.stop(hard=True)
             else:

@@ -18,15 +18,13 @@ from collections.abc import Awaitable, Callable
 from socket import SHUT_WR, socket
 from typing import Any, Final
 
-import trio
-
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.filters import Chain
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
 from revproxy.http.request_head import NO_FIELDS, check_incomplete, parse_request
-from revproxy.lane import Stepped, checkpoint, in_trio
+from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable
 from revproxy.plan.plan import VirtualHost
@@ -55,8 +53,8 @@ class ClientConnection:
         "_ended",
         "_exchange",
         "_head_sent",
+        "_lane",
         "_names",
-        "_nursery",
         "_rest",
         "_sock",
         "_watchdog",
@@ -79,12 +77,12 @@ class ClientConnection:
         local: Any,
         names: NameTable[VirtualHost],
         watchdog: Watchdog,
-        nursery: trio.Nursery,
+        lane: Lane,
     ) -> None:
         self._sock = sock
         self._names = names
         self._watchdog = watchdog
-        self._nursery = nursery
+        self._lane = lane
         self.client_address, self.client_port = peer
         self.local_address, self.local_port = local
         self.is_tls = isinstance(sock, ssl.SSLSocket)
@@ -106,7 +104,7 @@ class ClientConnection:
         self.on_timeout = on_timeout
 
     def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
-        self._nursery.start_soon(function, *args)
+        self._lane.start_in_trio(function, *args)
 
     async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None:
         lines = [f"HTTP/1.1 {status} {reason}".encode("latin-1"), *(item[2] for item in fields)]

@@ -12,9 +12,8 @@ import socket
 from typing import Any, Final
 
 import trio
-from trio.lowlevel import wait_readable
 
-from revproxy.lane import Lane
+from revproxy.lane import Lane, checkpoint, in_trio, wait_readable
 from revproxy.plan.plan import Listener, Plan
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
@@ -26,19 +25,22 @@ _PAUSE: Final = 0.1
 
 
 async def accept_loop(listener: socket.socket, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
-    """Accept until cancelled, each connection a coroutine of the lane."""
+    """Accept until interrupted, itself and each connection a coroutine of the lane."""
+    count = 0
     while True:
-        await wait_readable(listener)
-        for _ in range(_ACCEPTS_IN_A_ROW):
-            try:
-                sock, peer = listener.accept()
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno in _OUT_OF_RESOURCES:
-                    await trio.sleep(_PAUSE)
-                break
-            _serve(sock, peer, plan, watchdog, lane)
+        try:
+            sock, peer = listener.accept()
+        except BlockingIOError:
+            await wait_readable(listener)
+            continue
+        except OSError as error:
+            if error.errno in _OUT_OF_RESOURCES:
+                await in_trio(trio.sleep, _PAUSE)
+            continue
+        _serve(sock, peer, plan, watchdog, lane)
+        count += 1
+        if not count % _ACCEPTS_IN_A_ROW:
+            await checkpoint()
 
 
 def _serve(sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
@@ -49,7 +51,7 @@ def _serve(sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, lane:
         sock.close()
         return
     names = plan.names_at(*local)
-    connection = ClientConnection(sock, _address(peer), local, names, watchdog, lane.nursery)
+    connection = ClientConnection(sock, _address(peer), local, names, watchdog, lane)
     watchdog.watched.add(connection)
     connection.task = lane.start(connection.serve())
 
