@@ -64,6 +64,21 @@ class Tree:
                         total += int(line.split()[1])
         return total
 
+    @property
+    def pid(self) -> int:
+        """The main process, that takes signals."""
+        return self._process.pid
+
+    def peak(self) -> int:
+        """KiB: the most that any one of its processes ever had resident."""
+        most = 0
+        for pid in self.pids():
+            with contextlib.suppress(OSError):
+                for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                    if line.startswith("VmHWM:"):
+                        most = max(most, int(line.split()[1]))
+        return most
+
     def await_answer(self, port: int, patience: float = 60.0) -> None:
         """Return when the server answers a request."""
         until = time.monotonic() + patience

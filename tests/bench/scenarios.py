@@ -10,7 +10,9 @@ from __future__ import annotations
 import socket
 import statistics
 import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from tests.bench.servers import (
     nginx,
     revproxy,
 )
+from tests.bench.stress import dawdlers, p95, reloads, uploads
 
 MEBIBYTE = 1 << 20
 
@@ -139,6 +142,41 @@ def start(bench: Bench) -> list[Row]:
     return rows
 
 
+def many_uploads(bench: Bench) -> list[Row]:
+    """200 uploads of 10 MB at once: the most memory that one process had."""
+    rows = []
+    for one in _pair(bench, bench.sink_port):
+        with bench.start(one) as tree:
+            uploads(one.port, 200, 10_000_000)
+            target = 150.0 if one.name == "revproxy" else None
+            rows.append(Row("uploads", one.name, tree.peak() / 1024, "MiB", None, target))
+    return rows
+
+
+def slow_heads(bench: Bench) -> list[Row]:
+    """How long others wait beside 1,000 clients that send their head octet by octet."""
+    rows = []
+    for one in _pair(bench, bench.origin_port):
+        with bench.start(one), dawdlers(one.port, 1000):
+            value = p95(one.port, 300, 2.0)
+        target = 20.0 if one.name == "revproxy" else None
+        rows.append(Row("slow heads", one.name, value, "ms (p95)", None, target))
+    return rows
+
+
+def reload(bench: Bench) -> list[Row]:
+    """Requests that fail, of 10,000, during five reloads."""
+    rows = []
+    for one in _pair(bench, bench.origin_port):
+        with bench.start(one) as tree:
+            failed = reloads(one.port, tree.pid, 10_000)
+        for problem, count in Counter(failed).items():
+            print(f"    {one.name}: {count} x {problem}", file=sys.stderr)
+        target = 0.0 if one.name == "revproxy" else None
+        rows.append(Row("reload", one.name, len(failed), "failed", None, target))
+    return rows
+
+
 SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "get": get,
     "connect": connect,
@@ -149,6 +187,9 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "growth": growth,
     "idle": idle,
     "start": start,
+    "uploads": many_uploads,
+    "slow": slow_heads,
+    "reload": reload,
 }
 
 
@@ -178,6 +219,11 @@ def _plain(
         haproxy(bench.place("haproxy"), free_port(), origin),
     ]
     return [one for one in found if one.name in bench.names]
+
+
+def _pair(bench: Bench, origin: int) -> list[Contender]:
+    contenders = _httpd(bench, _everything(f"http://127.0.0.1:{origin}"))
+    return [one for one in contenders if one.name in bench.names]
 
 
 def _everything(origin: str) -> str:
