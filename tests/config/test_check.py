@@ -55,7 +55,8 @@ def test_what_is_inside_an_unknown_section_is_not_judged() -> None:
 
 def test_modules_that_are_not_loaded() -> None:
     text = (
-        "LoadModule proxy_module x\nProxyRequests Off\nRewriteEngine On\nKeepAlive On\nMaxClients 1"
+        "Listen 80\nLoadModule proxy_module x\nProxyRequests Off\nRewriteEngine On\n"
+        "KeepAlive On\nMaxClients 1"
     )
     (finding,) = found(text)
     assert finding.code == "RP507"

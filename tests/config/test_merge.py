@@ -124,7 +124,7 @@ def test_what_was_refused_is_left_out() -> None:
 
 
 def test_modules_that_are_not_loaded_have_no_settings() -> None:
-    main, _, _ = merged("LoadModule proxy_module x\nServerAdmin a")
+    main, _, _ = merged("LoadModule mpm_event_module x\nServerAdmin a")
     assert set(main.settings) == {"core"}
 
 

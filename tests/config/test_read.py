@@ -46,12 +46,25 @@ def test_a_snippet_has_all_modules_a_whole_file_what_it_loads() -> None:
     assert (snippet.whole, len(snippet.directives)) == (False, 1)
     whole = read_text(
         "<IfModule mod_rewrite.c>\nN\n</IfModule>\nLoadModule proxy_module x\n"
-        "<IfModule proxy_module>\nM\n</IfModule>"
+        "<IfModule proxy_module>\nM\n</IfModule>\nListen 80"
     )
     assert whole.whole
-    assert [directive.name for directive in whole.directives] == ["LoadModule", "M"]
+    assert [directive.name for directive in whole.directives] == ["LoadModule", "M", "Listen"]
     assert "mod_proxy" in whole.loaded
     assert "mod_rewrite" not in whole.loaded
+
+
+def test_what_loads_modules_but_could_not_start_is_a_snippet() -> None:
+    text = (
+        "<IfModule !mod_rewrite.c>\nN\n</IfModule>\nLoadModule proxy_html_module x\nRewriteRule a b"
+    )
+    configuration = read_text(text)
+    assert not configuration.whole
+    assert [item.name for item in configuration.directives] == ["LoadModule", "RewriteRule"]
+    assert configuration.diagnostics == []
+    process_model = read_text(f"{text}\nLoadModule mpm_prefork_module x")
+    assert process_model.whole
+    assert process_model.directives[0].name == "N"
 
 
 def test_a_load_module_that_does_not_act_leaves_a_snippet() -> None:

@@ -25,7 +25,7 @@ _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 class Whole(Exception):  # noqa: N818 - not an error: reading begins again
-    """A LoadModule acts: this is a whole server's file, not a snippet."""
+    """A LoadModule acts: this may be a whole server's file, not a snippet."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,8 @@ class State:
 
     catalogue: Catalogue
     loaded: set[str]
-    whole: bool
+    whole: bool | None
+    """Only what is loaded is there; None where that is to be found out."""
     server_root: str
     environ: Mapping[str, str]
     defined: set[str]
@@ -114,7 +115,7 @@ def _server_root(state: State, directive: Directive) -> None:
 
 
 def _load_module(state: State, directive: Directive) -> None:
-    if not state.whole:
+    if state.whole is None:
         raise Whole
     identifier = directive.values[0]
     module = state.catalogue.by_identifier.get(identifier)
@@ -125,7 +126,7 @@ def _load_module(state: State, directive: Directive) -> None:
             f"{identifier} is not a module of Apache 2.4: its directives are not known here",
         )
     name = identifier if module is None else module.name
-    if name in state.loaded:
+    if state.whole and name in state.loaded:
         state.warn(
             codes.ALREADY_LOADED,
             directive.args[0].location,

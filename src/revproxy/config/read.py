@@ -5,8 +5,9 @@ Laws:
   ServerRoot. What is inside a false condition is never looked at.
 - Every mistake is a Diagnostic, and all are found. Only what would not end (includes or macros
   without end) stops the reading.
-- A file that loads modules is a whole server's file: only what it loads is there. Reading begins
-  as for a snippet, where every module is there, and again at the first LoadModule that acts.
+- A file that loads modules and listens is a whole server's file: only what it loads is there.
+  Without a Listen and without a process model Apache could not start with it: then it is a snippet
+  for some server, and every module is there, as in a file that loads none.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 
 from revproxy.config import codes
 from revproxy.config.acts import State, Whole
-from revproxy.config.catalogue import catalogue
+from revproxy.config.catalogue import MPM_MODULES, catalogue
 from revproxy.config.reader import Reader
 from revproxy.config.tree import Configuration
 from revproxy.errors import DirectiveError, Location
@@ -82,7 +83,7 @@ def _read(
     known = catalogue()
     names = frozenset(defines)
 
-    def attempt(modules: frozenset[str], whole: bool) -> Reader:
+    def attempt(modules: frozenset[str], whole: bool | None) -> Reader:
         reader = Reader(
             State(
                 catalogue=known,
@@ -100,16 +101,25 @@ def _read(
         reader = attempt(known.static_modules | frozenset(loaded), True)
     else:
         try:
-            reader = attempt(known.all_modules, False)
+            reader = attempt(known.all_modules, None)
         except Whole:
             reader = attempt(known.static_modules, True)
+            if not _could_start(reader):
+                reader = attempt(known.all_modules, False)
     state = reader.state
     return Configuration(
         directives=reader.directives,
         loaded=frozenset(state.loaded),
-        whole=state.whole,
+        whole=bool(state.whole),
         server_root=state.server_root,
         defines={name: state.values.get(name, "") for name in sorted(state.defined)},
         files=tuple(state.files),
         diagnostics=state.diagnostics,
+    )
+
+
+def _could_start(reader: Reader) -> bool:
+    """Whether a server could begin with what was read, as far as sockets and processes go."""
+    return not MPM_MODULES.isdisjoint(reader.state.loaded) or any(
+        directive.key == "listen" for directive in reader.directives
     )

@@ -67,7 +67,7 @@ class Configuration:
     loaded: frozenset[str]
     """The modules in force, by name: mod_proxy."""
     whole: bool
-    """The file loads modules: only those are there. Else it is a snippet, and all are."""
+    """It loads modules and could start a server: only those are there. Else all are."""
     server_root: str
     defines: dict[str, str]
     """What Define has set at the end of the file; "" for a name without a value."""
