@@ -7,10 +7,15 @@ configuration, 3 wrong usage.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from revproxy import __version__
+
+if TYPE_CHECKING:
+    from revproxy.plan.load import Loaded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,6 +64,12 @@ def _reading(command: argparse.ArgumentParser) -> None:
         "-D", dest="defines", action="append", default=[], metavar="NAME", help="as httpd's -D"
     )
     command.add_argument(
+        "-C", dest="before", action="append", default=[], metavar="LINE", help="read LINE first"
+    )
+    command.add_argument(
+        "-c", dest="after", action="append", default=[], metavar="LINE", help="read LINE last"
+    )
+    command.add_argument(
         "-d",
         dest="server_root",
         default="/etc/apache2",
@@ -67,17 +78,28 @@ def _reading(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _load(options: argparse.Namespace, name: str) -> Loaded:
+    """Read the file of that name, or standard input, between the lines of -C and -c."""
+    from revproxy.plan.load import load_file, load_text
+
+    how = {"defines": options.defines, "server_root": options.server_root}
+    if name == "-":
+        text = sys.stdin.buffer.read().decode("latin-1")
+    elif not options.before and not options.after:
+        return load_file(name, **how)
+    else:
+        text = f'Include "{os.path.abspath(name)}"'
+    return load_text("\n".join([*options.before, text, *options.after]), **how)
+
+
 def _run(options: argparse.Namespace) -> int:
     from revproxy.errors import ConfigError
     from revproxy.lint.report import render, write
-    from revproxy.plan.load import load_file
     from revproxy.plan.plan import Plan
     from revproxy.server.supervisor import StartError, Supervisor
 
     def load() -> Plan:
-        return load_file(
-            options.file, defines=options.defines, server_root=options.server_root
-        ).plan()
+        return _load(options, options.file).plan()
 
     try:
         return Supervisor(load, lambda error: render(error.diagnostics)).run()
@@ -91,14 +113,10 @@ def _run(options: argparse.Namespace) -> int:
 def _lint(options: argparse.Namespace) -> int:
     from revproxy.errors import Severity
     from revproxy.lint.report import write
-    from revproxy.plan.load import load_file, load_text
 
     worst = 0
     for name in options.files:
-        how = {"defines": options.defines, "server_root": options.server_root}
-        loaded = (
-            load_text(sys.stdin.buffer.read(), **how) if name == "-" else load_file(name, **how)
-        )
+        loaded = _load(options, name)
         write(loaded.diagnostics, sys.stdout)
         if any(item.severity > Severity.INFO for item in loaded.diagnostics):
             worst = 1

@@ -2,7 +2,7 @@
 
 Laws:
 - Every mistake is a Diagnostic at its place, and reading goes on behind it: a closing tag that
-  fits nothing is skipped, one that fits a section further out closes what is inside.
+  fits a section further out closes what is inside, one that fits nothing what is open.
 - What is inside a false condition is looked at for its sections alone.
 - A section ends in the file in which it began; what a Use brings stands in the file itself.
 """
@@ -321,9 +321,10 @@ class Reader:
                 f"Expected </{top.name}> but saw </{name}>",
                 related=((top.location, f"<{top.name}> begins here"),),
             )
-        for index in range(len(frames) - 1, 0, -1):
-            if frames[index].name.lower() == name.lower():
-                del frames[index:]
+        # A tag that fits nothing is taken for a misspelled end of what is open.
+        keys = [frame.name.lower() for frame in frames[1:]]
+        while len(frames) > 1:
+            if frames.pop().name.lower() == name.lower() or name.lower() not in keys:
                 break
 
     def _skip(self, directive: Directive, stream: Stream) -> None:

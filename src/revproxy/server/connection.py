@@ -41,6 +41,9 @@ _PIECES_BETWEEN_CHECKPOINTS: Final = 16
 _LINGER: Final = 2.0
 """Seconds to wait for a client to stop sending, so that it reads the answer before a reset."""
 
+_LINGER_OCTETS: Final = 1 << 20
+"""What it may send in that time."""
+
 
 class TimedOut(Exception):  # noqa: N818 - a wait that was ended, not an error to tell
     """Raised where a connection waits when its deadline has passed."""
@@ -404,8 +407,9 @@ class ClientConnection:
         """Let the client read the answer before the close resets what it still sends."""
         self.set_deadline(_LINGER, None)
         self._sock.shutdown(SHUT_WR)
-        while await sockets.recv(self._sock, _READ_SIZE):
-            pass
+        left = _LINGER_OCTETS
+        while left > 0 and (data := await sockets.recv(self._sock, _READ_SIZE)):
+            left -= len(data)
 
 
 def _is_old(data: bytes) -> bool:
