@@ -180,6 +180,18 @@ def test_sections_go_on_in_a_macro() -> None:
     assert configuration.diagnostics == []
 
 
+def test_a_misspelled_end_is_one_mistake() -> None:
+    configuration = read_text("<VirtualHost *>\n<Location /a>\nN\n</Locaton>\n</VirtualHost>\nM")
+    assert said(configuration) == ["4 RP520"]
+    assert [item.name for item in configuration.directives] == ["VirtualHost", "M"]
+
+
+def test_an_end_further_out_closes_what_is_inside() -> None:
+    configuration = read_text("<VirtualHost *>\n<Location /a>\nN\n</VirtualHost>\nM")
+    assert said(configuration) == ["4 RP520"]
+    assert [item.name for item in configuration.directives] == ["VirtualHost", "M"]
+
+
 def test_defines_are_what_is_left_at_the_end() -> None:
     configuration = read_text("Define A b\nDefine C\nDefine D\nUnDefine D", defines=["E"])
     assert configuration.defines == {"A": "b", "C": "", "E": ""}

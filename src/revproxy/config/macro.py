@@ -30,12 +30,13 @@ class Macro:
     def use(self, values: Sequence[str], via: Location) -> Iterator[Line]:
         """The lines with `values` for the parameters."""
         source = None
+        table = dict(zip(self.parameters, values, strict=True))
+        pattern = _pattern(self.parameters)
         for line in self.body:
             if source is None or source.file != line.source.file:
                 source = Source.again(line.source, via)
-            if self.parameters:
-                table = dict(zip(self.parameters, values, strict=True))
-                line = line.substitute(_pattern(self.parameters), lambda m: table[m.group()])  # noqa: B023
+            if table:
+                line = line.substitute(pattern, lambda match: table[match.group()])
             yield Line(line.text, source, line.parts)
 
 
