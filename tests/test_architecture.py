@@ -33,7 +33,8 @@ ROOMS: dict[str, set[str]] = {
     "upstream": {"http", "errors", "sockets", "lane", "trio"},
     "logs": {"errors", "http"},
     "log_format": {"errors", "http", "module"},
-    "error_log": {"errors", "http", "logs"},
+    "error_log_format": {"errors", "http"},
+    "error_log": {"errors", "http", "logs", "error_log_format"},
     "headers": ENGINE,
     "authz": ENGINE,
     "static": ENGINE,
@@ -41,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
         *("headers", "authz", "static", "proxy", "logs", "log_format", "error_log"),
+        "error_log_format",
     },
     "plan": {"config", "module", "http", "modules", "errors", "pattern", "error_log", "logs"},
     "phases": {"plan.plan", "plan.match", "module", "http", "errors", "filters"},

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.error_log import ErrorLog, Record, compile_format, escape, parse_log_level
+from revproxy.error_log import ErrorLog, parse_log_level
+from revproxy.error_log_format import Record, compile_format, escape
 from revproxy.logs import Logs
 from tests.exchanges import make_exchange
 

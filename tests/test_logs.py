@@ -53,6 +53,7 @@ def test_the_loop_is_told_once_that_lines_wait(
 ) -> None:
     signal = Signal()
     monkeypatch.setattr(logs, "pending", signal)
+    monkeypatch.setattr(logs, "_waiting", [])
     table = Logs()
     writer = table.writer(str(tmp_path / "access"))
     table.open()

@@ -71,3 +71,29 @@ def start_filters(exchange: Exchange, filters: list[Filter]) -> Chain | None:
     filters.sort(key=lambda item: item.kind)
     wanting = [item for item in filters if item.start(exchange)]
     return Chain(wanting) if wanting else None
+
+
+class DefaultCharset:
+    """Adds AddDefaultCharset's to text/plain and text/html that name none."""
+
+    kind = Kind.RESOURCE
+
+    def __init__(self, charset: str) -> None:
+        self._charset = charset
+
+    def start(self, exchange: Exchange) -> bool:
+        own = exchange.content_type
+        value = own if own is not None else exchange.out.get("content-type")
+        if value is not None and value.lower() in ("text/plain", "text/html"):
+            complete = f"{value}; charset={self._charset}"
+            if own is not None:
+                exchange.content_type = complete
+            else:
+                exchange.out.set("Content-Type", complete)
+        return False
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def finish(self) -> bytes:
+        return b""

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.error_log import compile_format, parse_log_level
+from revproxy.error_log import parse_log_level
+from revproxy.error_log_format import compile_format
 from revproxy.errors import Diagnostic, DirectiveError, Severity
-from revproxy.filters import Kind
+from revproxy.filters import DefaultCharset
 from revproxy.http.message import Exchange
 from revproxy.http.ranges import RangeLimits
 from revproxy.module import (
@@ -198,7 +199,7 @@ def _parse_protocol_options(settings: Settings, directive: Directive, scope: Sco
 
 def _parse_error_document(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     code, value = directive.values
-    if not code.isdigit() or not 400 <= int(code) <= 599:
+    if not (code.isascii() and code.isdigit()) or not 400 <= int(code) <= 599:
         raise DirectiveError(f"Unsupported HTTP response code {code}", argument=0)
     if value.lower() == "default":
         document = ErrorDocument("default")
@@ -292,37 +293,11 @@ def _parse_document_root(settings: Settings, directive: Directive, scope: Scope)
     return dataclasses.replace(settings, document_root=scope.path(directive.values[0]))
 
 
-class _DefaultCharset:
-    """Adds AddDefaultCharset's to text/plain and text/html that name none."""
-
-    kind = Kind.RESOURCE
-
-    def __init__(self, charset: str) -> None:
-        self._charset = charset
-
-    def start(self, exchange: Exchange) -> bool:
-        own = exchange.content_type
-        value = own if own is not None else exchange.out.get("content-type")
-        if value is not None and value.lower() in ("text/plain", "text/html"):
-            complete = f"{value}; charset={self._charset}"
-            if own is not None:
-                exchange.content_type = complete
-            else:
-                exchange.out.set("Content-Type", complete)
-        return False
-
-    def feed(self, data: bytes) -> bytes:
-        return data
-
-    def finish(self) -> bytes:
-        return b""
-
-
 def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     charset = value_or(settings.default_charset, "")
     if not charset:
         return None
-    adds = _DefaultCharset(charset)
+    adds = DefaultCharset(charset)
     return lambda _exchange: adds
 
 

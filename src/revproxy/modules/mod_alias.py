@@ -104,7 +104,9 @@ def _redirect(directive: Directive, words: list[str], fixed: int | None) -> Redi
     status, first = fixed or 302, 0
     if fixed is None:
         word = words[0].lower()
-        named = _STATUS_WORDS.get(word) or (int(word) if word.isdigit() else None)
+        named = _STATUS_WORDS.get(word) or (
+            int(word) if word.isascii() and word.isdigit() else None
+        )
         if named is not None:
             status, first = named, 1
             words.pop(0)

@@ -49,7 +49,7 @@ def _parse_index_redirect(settings: Settings, directive: Directive, _scope: Scop
     word = directive.values[0].lower()
     status = _REDIRECTS.get(word)
     if status is None:
-        if not word.isdigit():
+        if not (word.isascii() and word.isdigit()):
             raise DirectiveError("DirectoryIndexRedirect ON|OFF|permanent|temp|seeother|3xx")
         status = int(word)
         if not 300 <= status <= 399:

@@ -11,44 +11,36 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError, OriginError
 from revproxy.http.message import Exchange
 from revproxy.http.trace import answer_trace, check_trace
-from revproxy.http.uri import escape_path, parse_url
+from revproxy.http.uri import parse_url
 from revproxy.module import (
-    UNSET,
     Hook,
     Module,
     Scope,
     ScopeKind,
     Server,
-    Unset,
-    append,
     choice,
     flag,
     number,
     seconds,
-    setting,
     text,
     value_or,
 )
 from revproxy.pattern import compile_pattern
 from revproxy.proxy.facts import ProxyFacts
-from revproxy.proxy.mapping import Mapping, Match, ProxyPass, match_entry
+from revproxy.proxy.mapping import ProxyPass
 from revproxy.proxy.parameters import with_parameters
 from revproxy.proxy.reverse import CookieRule, ReverseRule
-from revproxy.proxy.target import Target, WorkerDefinition, interpolate_env, split_unix
+from revproxy.proxy.settings import SUPPORTED_SCHEMES, Settings
+from revproxy.proxy.target import Target, WorkerDefinition, split_unix
+from revproxy.proxy.translate import translate
 from revproxy.upstream.parameters import Parameters
 
-if TYPE_CHECKING:
-    from revproxy.proxy.workers import Workers
-
-SUPPORTED_SCHEMES: Final = frozenset(("http", "ws"))
 _UNSUPPORTED: Final = {
     "ajp": "mod_proxy_ajp",
     "balancer": "mod_proxy_balancer",
@@ -61,34 +53,6 @@ _UNSUPPORTED: Final = {
     "uwsgi": "mod_proxy_uwsgi",
     "wss": "mod_ssl (SSLProxyEngine)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The directives of mod_proxy, server and per-directory ones."""
-
-    passes: tuple[ProxyPass, ...] | Unset = setting(append)
-    location_pass: ProxyPass | Unset = setting()
-    definitions: tuple[WorkerDefinition, ...] | Unset = setting(append)
-    reverses: tuple[ReverseRule, ...] | Unset = setting(append)
-    cookie_domains: tuple[CookieRule, ...] | Unset = setting(append)
-    cookie_paths: tuple[CookieRule, ...] | Unset = setting(append)
-    preserve_host: bool | Unset = setting()
-    add_headers: bool | Unset = setting()
-    continue_100: bool | Unset = setting()
-    interpolate: bool | Unset = setting()
-    error_override: tuple[bool, frozenset[int]] | Unset = setting()
-    """On or off, and the codes it is limited to (none: all from 400)."""
-    via: str | Unset = setting()
-    timeout: float | Unset = setting()
-    bad_header: str | Unset = setting()
-    max_forwards: int | Unset = setting()
-    blocks: tuple[str, ...] | Unset = setting(append)
-    io_buffer: int | Unset = setting()
-    receive_buffer: int | Unset = setting()
-    source_address: str | Unset = setting()
-    inherit: bool | Unset = setting()
-    requests: bool | Unset = setting()
 
 
 def _parse_pass(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -253,7 +217,7 @@ def _parse_error_override(settings: Settings, directive: Directive, _scope: Scop
         raise DirectiveError("ProxyErrorOverride must be On or Off", argument=0)
     numbers = set()
     for index, word in enumerate(codes, 1):
-        if not word.isdigit() or not 400 <= int(word) <= 599:
+        if not (word.isascii() and word.isdigit()) or not 400 <= int(word) <= 599:
             raise DirectiveError(
                 "ProxyErrorOverride: status codes must be between 400 and 599", argument=index
             )
@@ -288,149 +252,6 @@ def _parse_timeout(settings: Settings, directive: Directive, _scope: Scope) -> S
 def _parse_blocks(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     words = tuple(word.lower() for word in directive.values)
     return dataclasses.replace(settings, blocks=(*value_or(settings.blocks, ()), *words))
-
-
-def workers_of(settings: Settings, server: Server) -> Workers:
-    """The workers of a virtual host, made once."""
-    # The network's rooms are loaded where a plan is made, not where a file is checked.
-    from revproxy.proxy.workers import Workers
-
-    known = server.shared.get("mod_proxy")
-    if known is None:
-        known = Workers(value_or(settings.source_address, None))
-        for definition in value_or(settings.definitions, ()):
-            known.define(definition.url, definition.parameters, merge=True)
-        for entry in value_or(settings.passes, ()):
-            _define(known, entry)
-        server.shared["mod_proxy"] = known
-    workers: Workers = known
-    return workers
-
-
-def _define(workers: Workers, entry: ProxyPass) -> None:
-    """Make the worker of an entry whose origin is known at load."""
-    _, url = split_unix(entry.target or "")
-    authority = url.partition("://")[2].partition("/")[0]
-    if entry.target is not None and "$" not in authority and "$" not in url.partition(":")[0]:
-        workers.define(entry.target, entry.parameters)
-
-
-class _Translator:
-    """The translate hook: from the path of a request to a `Target`."""
-
-    def __init__(self, settings: Settings, server: Server) -> None:
-        self._workers = workers_of(settings, server)
-        self._mapping = _shared_mapping(settings, server)
-        self._location = value_or(settings.location_pass, None)
-        self._keeps_slashes = server.encoded_slashes == "NoDecode"
-        self._interpolates = value_or(settings.interpolate, False)
-        # A path is mapped the same way each time: 3 µs of a request that a look-up saves.
-        self._known: dict[tuple[str, str], Target | None] = {}
-        self._resolved: dict[ProxyPass, tuple[Any, str, str]] = {}
-        if self._location is not None:
-            _define(self._workers, self._location)
-            for definition in value_or(settings.definitions, ()):
-                self._workers.define(definition.url, definition.parameters, merge=True)
-
-    def __call__(self, exchange: Exchange) -> bool | None:
-        if exchange.proxy is not None:
-            return True
-        if not exchange.path.startswith("/") or "no-proxy" in exchange.env:
-            return None
-        if self._interpolates or exchange.trace is not None:
-            env = exchange.env
-            target = self._map(exchange, lambda text: interpolate_env(text, env))
-        else:
-            key = (exchange.path, exchange.raw_path)
-            try:
-                target = self._known[key]
-            except KeyError:
-                target = self._map(exchange, None)
-                if len(self._known) >= _KNOWN_PATHS:
-                    self._known.clear()
-                self._known[key] = target
-        if target is None:
-            return None
-        query = exchange.query
-        if query is not None and not target.noquery:
-            if _RAW.search(query):
-                raise HTTPError(403, "a space or control character in the query for the origin")
-            target = dataclasses.replace(target, path=f"{target.path}?{query}")
-        exchange.proxy = target
-        exchange.handler = "proxy-server"
-        return True
-
-    def _map(self, exchange: Exchange, interpolate: Callable[[str], str] | None) -> Target | None:
-        """The target without query, None for a request that no entry takes."""
-        match = None
-        if self._location is not None:
-            match = match_entry(self._location, exchange.path, exchange.raw_path, interpolate)
-        if match is None and self._mapping is not None:
-            match = self._mapping.find(exchange.path, exchange.raw_path, interpolate)
-        if exchange.trace is not None:
-            exchange.trace("mod_proxy", f"{exchange.path} -> {match}")
-        if match is None or match.entry.target is None:
-            return None
-        return self._target(exchange, match)
-
-    def _target(self, exchange: Exchange, match: Match) -> Target:
-        entry = match.entry
-        known = self._resolved.get(entry)
-        if known is None:
-            known = self._resolve(match)
-            if not entry.is_dynamic:
-                self._resolved[entry] = known
-        worker, authority, base = known
-        rest = match.rest
-        if not base and not rest.startswith("/"):
-            # The rest of a path must never run into the authority.
-            rest = "/" + rest
-        path = base + rest
-        if not entry.nocanon and not entry.encoded:
-            path = escape_path(path)
-            if self._keeps_slashes and "%25" not in exchange.raw_path:
-                # What is "%2F" in a decoded path was never decoded (AllowEncodedSlashes NoDecode).
-                path = path.replace("%252F", "%2F").replace("%252f", "%2f")
-        if _RAW.search(path):
-            raise HTTPError(403, "a space or control character in the URL for the origin")
-        return Target(worker, match.base + rest, path, authority, entry.noquery and entry.nocanon)
-
-    def _resolve(self, match: Match) -> tuple[Any, str, str]:
-        """Worker, authority and path of a target without the rest. Raises HTTPError."""
-        unix, text = split_unix(match.base)
-        try:
-            url = parse_url(text.replace("?", "%3F") if match.entry.pattern else text)
-        except ValueError as error:
-            raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
-        if url.scheme not in SUPPORTED_SCHEMES:
-            raise HTTPError(500, f"no protocol handler for {url.scheme}://")
-        worker = self._workers.find(url, unix)
-        if worker is None:
-            worker = self._workers.generic(url, match.entry.parameters, unix)
-        path = url.path.replace("%3F", "?") if match.entry.pattern else url.path
-        return worker, url.authority, path
-
-
-_KNOWN_PATHS: Final = 4096
-_RAW: Final = re.compile(r"[\x00-\x20\x7f]")
-
-
-def _shared_mapping(settings: Settings, server: Server) -> Mapping | None:
-    """The index of the server's entries, made once a virtual host."""
-    passes = value_or(settings.passes, ())
-    if not passes:
-        return None
-    known = server.shared.get("mod_proxy.mapping")
-    if known is None:
-        known = server.shared["mod_proxy.mapping"] = Mapping(passes)
-    mapping: Mapping = known
-    return mapping
-
-
-def _translate(settings: Settings, server: Server) -> Hook | None:
-    if settings.passes is UNSET and settings.location_pass is UNSET:
-        return None
-    return _Translator(settings, server)
 
 
 def _facts(settings: Settings, server: Server) -> ProxyFacts:
@@ -489,7 +310,7 @@ def _count_forwards(exchange: Exchange) -> bool:
     True where it has come to its end and the request is answered here.
     """
     word = exchange.fields.get("max-forwards") or ""
-    if not word.isascii() or not word.isdigit():
+    if not word.isascii() or not (word.isascii() and word.isdigit()):
         text = "Max-Forwards request header could not be parsed"
         raise OriginError(400, text, reason="Proxy Error")
     if int(word) > 0:
@@ -536,5 +357,5 @@ MODULE = Module(
         "proxysourceaddress": text("source_address"),
         "proxyrequests": _parse_requests,
     },
-    hooks={"translate": _translate, "handler": _handler},
+    hooks={"translate": translate, "handler": _handler},
 )

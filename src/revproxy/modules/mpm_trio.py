@@ -24,7 +24,7 @@ def _parse_processes(settings: Settings, directive: Directive, _scope: Scope) ->
     word = directive.values[0].lower()
     if word == "auto":
         return dataclasses.replace(settings, processes=0)
-    if not word.isdigit() or not 1 <= int(word) <= 1024:
+    if not (word.isascii() and word.isdigit()) or not 1 <= int(word) <= 1024:
         raise DirectiveError("Processes must be 'auto' or a number from 1 to 1024", argument=0)
     return dataclasses.replace(settings, processes=int(word))
 

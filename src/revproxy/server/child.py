@@ -63,8 +63,11 @@ def _resolution(plan: Plan) -> float:
 
 
 async def _flush_logs() -> None:
+    waiting = logs.pending = trio.Event()
     while True:
+        await waiting.wait()
         await trio.sleep(_LOG_DELAY)
+        waiting = logs.pending = trio.Event()
         logs.flush_all()
 
 

@@ -34,12 +34,12 @@ DEFAULT_OPTIONS: Final = frozenset(("FollowSymLinks",))
 
 def parse_options(settings: Any, directive: Directive, _scope: Scope) -> Any:
     """`Options [+|-]option …` to `option_changes`."""
-    signed = [word for word in directive.values if word[0] in "+-"]
+    signed = [word for word in directive.values if word[:1] in ("+", "-")]
     if signed and len(signed) != len(directive.values):
         raise DirectiveError("Either all Options must start with + or -, or no Option may.")
     changes: list[tuple[str, str]] = []
     for index, word in enumerate(directive.values):
-        sign, name = (word[0], word[1:]) if word[0] in "+-" else ("", word)
+        sign, name = (word[0], word[1:]) if word[:1] in ("+", "-") else ("", word)
         if name.lower() == "none":
             changes.append(("none", ""))
         elif name.lower() == "all":
@@ -84,7 +84,7 @@ def range_limit(name: str, default: int) -> Parser:
     def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
         word = directive.values[0].lower()
         words: dict[str, int | None] = {"none": 0, "default": default, "unlimited": None}
-        if word not in words and not (word.isdigit() and int(word)):
+        if word not in words and not (word.isascii() and word.isdigit() and int(word)):
             raise DirectiveError(
                 f"{directive.name} requires 'none', 'default', 'unlimited' or a positive integer",
                 argument=0,
