@@ -189,18 +189,22 @@ _numbers = itertools.count(os.getpid() * 67)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of five digits that are free (the same length in every text).
+    """Ports that nobody listens on and nobody gets by chance.
 
-    Below the range that clients' ends are taken from, and never the same twice: what is free now
-    is free when the server starts.
+    They lie below the range that clients' own ports are taken from, and none is given out twice.
+    All have five digits: the same length in every text.
     """
-    ports: list[int] = []
-    while len(ports) < count:
-        port = 10_000 + next(_numbers) % 22_000
+    found: list[int] = []
+    while len(found) < count:
+        port = next(_PORTS)
         with socket.socket() as door, contextlib.suppress(OSError):
             door.bind(("127.0.0.1", port))
-            ports.append(port)
-    return ports
+            found.append(port)
+    return found
+
+
+# Another run of the tests on the same machine begins somewhere else.
+_PORTS = itertools.count(20000 + os.getpid() * 61 % 9000)
 
 
 @contextmanager
