@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from revproxy.errors import HTTPError, OriginError
-from revproxy.http.chunked import LAST_CHUNK, chunk
+from revproxy.http.chunked import chunk
 from revproxy.http.fields import Field, make_field
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.response_head import ResponseHead
@@ -59,9 +59,8 @@ class Http1Handler:
             data, streamed, chunked = await _prefetch(exchange, body, expects)
             framing = _framing(data, streamed, chunked=chunked)
             expects = expects and streamed is not None
-            if chunked:
-                data = chunk(data) if data else b""
-                data += LAST_CHUNK if streamed is None else b""
+            if chunked and data:
+                data = chunk(data)
             request_data = self._head(exchange, target, upgrade, framing, expects=expects) + data
         parameters = worker.parameters
         timeout = parameters.timeout or facts.timeout
@@ -331,7 +330,7 @@ async def _prefetch(
         size += len(piece)
     data = b"".join(pieces)
     if body.is_finished:
-        return data, None, chunked and "proxy-sendchunked" in exchange.env
+        return data, None, False
     if chunked and must_know:
         return data, await Spooled.of(body, len(data)), False
     return data, body, chunked

@@ -63,12 +63,12 @@ def _resolution(plan: Plan) -> float:
 
 
 async def _flush_logs() -> None:
-    waiting = logs.pending = trio.Event()
     while True:
-        await waiting.wait()
-        await trio.sleep(_LOG_DELAY)
+        # What was written before there was an event to set leaves here too.
         waiting = logs.pending = trio.Event()
         logs.flush_all()
+        await waiting.wait()
+        await trio.sleep(_LOG_DELAY)
 
 
 async def _obey(watchdog: Watchdog, acceptors: list[Stepped], limit: float) -> None:
