@@ -83,6 +83,49 @@ def test_octets_that_came_while_nobody_waited_are_seen(pair):
     assert got == [b"1", b"x", b"2"]
 
 
+def test_an_end_that_came_with_the_octets_is_seen(pair):
+    ours, theirs = pair
+    got: list[bytes] = []
+
+    async def reader() -> None:
+        got.append(await sockets.recv_later(ours, 100))
+        got.append(await sockets.recv_later(ours, 100))
+
+    async def main() -> None:
+        async with running() as lane:
+            lane.start(reader())
+            theirs.send(b"last")
+            theirs.shutdown(socket.SHUT_WR)
+            await trio.testing.wait_all_tasks_blocked()
+
+    trio.run(main)
+    assert got == [b"last", b""]
+
+
+@pytest.mark.parametrize("into", [False, True])
+def test_what_a_read_left_over_is_seen(pair, into):
+    ours, theirs = pair
+    got: list[bytes] = []
+
+    async def reader() -> None:
+        if into:
+            buffer = bytearray(3)
+            await sockets.recv_into(ours, memoryview(buffer))
+            got.append(bytes(buffer))
+        else:
+            got.append(await sockets.recv_later(ours, 3))
+        got.append(await sockets.recv_later(ours, 100))
+
+    async def main() -> None:
+        async with running() as lane:
+            lane.start(reader())
+            theirs.send(b"abcdef")
+            await trio.testing.wait_all_tasks_blocked()
+
+    trio.run(main)
+    assert got == [b"abc", b"def"]
+
+
 def test_sends_more_than_a_socket_takes_at_once(pair):
     ours, theirs = pair
     data = bytes(range(256)) * 8192

@@ -10,7 +10,8 @@ Laws:
   `in_trio`; the same functions work in any trio task, where they are trio's own.
 - What needs trio (names, timeouts, nurseries) runs by `in_trio` in a task of its own, and the
   coroutine goes on with its outcome. The coroutine itself never changes lanes.
-- Nothing is lost between two waits: an edge that nobody waited for is remembered.
+- Nothing is lost between two waits: an edge that nobody waited for is remembered, and so is an
+  end, and what a read left over (`note_more`).
 - A `Stepped` may be interrupted at any wait with an exception (`interrupt`): that is its timeout.
 """
 
@@ -31,6 +32,7 @@ T = TypeVar("T")
 
 _EVENTS: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _READABLE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_ENDED: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _WRITABLE: Final = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 _ROUNDS: Final = 16
 """Looks at the epoll set in a row before other trio tasks have their turn."""
@@ -172,6 +174,11 @@ class Lane:
             return False
         return True
 
+    def note_more(self, fd: int) -> None:
+        """The edge of this socket is not used up."""
+        if fd in self._registered:
+            self._unseen.add(fd)
+
     def forget(self, fd: int) -> None:
         """The socket is about to be closed."""
         if fd in self._registered:
@@ -222,6 +229,9 @@ class Lane:
         take = self.waiters.pop
         for fd, mask in events:
             if mask & _READABLE:
+                if mask & _ENDED:
+                    # The end comes with no edge of its own: whoever reads again must not wait.
+                    self._unseen.add(fd)
                 task = take(fd, None)
                 if task is not None:
                     task.resume()
@@ -286,6 +296,12 @@ async def in_trio(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     assert call.result is not None
     result: T = call.result.unwrap()
     return result
+
+
+def note_more(sock: socket) -> None:
+    """There may be more to read than was read: the next wait for it must not last."""
+    if _lane is not None:
+        _lane.note_more(sock.fileno())
 
 
 def forget(sock: socket) -> None:

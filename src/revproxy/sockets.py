@@ -17,14 +17,17 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from revproxy.lane import forget, wait_readable, wait_writable
+from revproxy.lane import forget, note_more, wait_readable, wait_writable
 
 
 async def recv(sock: socket.socket, size: int) -> bytes:
     """Up to `size` octets; b"" at the end."""
     while True:
         try:
-            return sock.recv(size)
+            data = sock.recv(size)
+            if len(data) == size:
+                note_more(sock)
+            return data
         except (BlockingIOError, ssl.SSLWantReadError):
             await wait_readable(sock)
         except ssl.SSLWantWriteError:
@@ -44,7 +47,10 @@ async def recv_into(sock: socket.socket, view: memoryview) -> int:
     """Fill the front of `view`; the number of octets, 0 at the end."""
     while True:
         try:
-            return sock.recv_into(view)
+            count = sock.recv_into(view)
+            if count == len(view):
+                note_more(sock)
+            return count
         except (BlockingIOError, ssl.SSLWantReadError):
             await wait_readable(sock)
         except ssl.SSLWantWriteError:

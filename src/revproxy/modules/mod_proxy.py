@@ -168,6 +168,8 @@ def _parse_set(settings: Settings, directive: Directive, scope: Scope) -> Settin
             raise DirectiveError("ProxySet can not be used in a wildcard <Proxy> section")
     elif words and "=" not in words[0]:
         url = words.pop(0)
+        if not _is_defined(settings, url):
+            raise DirectiveError(f"ProxySet can not find '{url}' Worker.", argument=0)
     else:
         raise DirectiveError("ProxySet needs a URL when not in a <Proxy> section", argument=0)
     if not words:
@@ -177,6 +179,13 @@ def _parse_set(settings: Settings, directive: Directive, scope: Scope) -> Settin
     return dataclasses.replace(
         settings, definitions=(*value_or(settings.definitions, ()), definition)
     )
+
+
+def _is_defined(settings: Settings, url: str) -> bool:
+    """Whether a line before made the worker of a URL."""
+    known = [entry.target for entry in value_or(settings.passes, ())]
+    known += [definition.url for definition in value_or(settings.definitions, ())]
+    return any(target is not None and url.startswith(target) for target in known)
 
 
 def _parse_reverse(settings: Settings, directive: Directive, scope: Scope) -> Settings:

@@ -121,8 +121,8 @@ class OriginConnection:
         if bad is None or self.bad_header == "IsError":
             raise OriginError(502, str(error)) from None
         if self.bad_header == "StartBody":
-            # What follows is the body; it ends with the connection.
-            self.rest = b"\r\n".join(lines[bad:]) + b"\r\n\r\n" + self.rest
+            # What follows the bad line is the body; it ends with the connection.
+            self.rest = b"\r\n".join(lines[bad + 1 :]) + b"\r\n\r\n" + self.rest
             kept = [line for line in lines[:bad] if not _is_framing(line)]
             return parse_response(b"\r\n".join([*kept, b"Connection: close"]), method)
         kept = [line for index, line in enumerate(lines) if not index or b":" in line]
