@@ -1,12 +1,14 @@
 # make run      a demo site and revproxy in front of it, on this machine
 # make test     style, types and tests
 # make bench    speed, next to Apache, nginx and HAProxy   (BENCH="--quick get" for some of it)
+# make fuzz-oracle   random requests and answers on Apache and revproxy   (FUZZ="COUNT SEED")
 
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
+FUZZ ?= 1000 1
 
-.PHONY: run test bench check clean
+.PHONY: run test bench fuzz-oracle check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -21,6 +23,9 @@ check: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(BENCH)
+
+fuzz-oracle: .venv/ready
+	$(BIN)/python -m tests.oracle.fuzz $(FUZZ)
 
 # The environment is made again when what it is made from changes. pip learnt --group in 25.1.
 .venv/ready: pyproject.toml

@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
@@ -67,7 +68,8 @@ def _talk(talk: Talk, blur: Blur, *, ordered: bool) -> Outcome:
         ],
         "trailers": [response.trailers for response in plain],
         "kept": talk.kept,
-        "extra": blur(talk.extra.decode("latin-1")),
+        # What nobody asked for: its status lines, and how it begins where it is no response.
+        "extra": _STATUS_LINE.findall(talk.extra) or talk.extra[:200],
         "tunnel": blur(talk.tunnel.decode("latin-1")),
     }
 
@@ -121,6 +123,8 @@ def _seen(seen: Seen, blur: Blur, *, reuse: bool) -> str:
     head, body = seen.head.decode("latin-1"), seen.body.decode("latin-1")
     return blur(f"{where}\n{head.replace(chr(13) + chr(10), chr(10))}{body}")
 
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] \d+ [^\r\n]*")
 
 FIELDS = (
     "status",
