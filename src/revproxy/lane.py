@@ -77,6 +77,7 @@ class Stepped:
         """Run to the next wait."""
         if self.is_ended:
             return
+        self._waits_for = None
         lane = self._lane
         former, lane.current = lane.current, self
         error, self.interrupted = self.interrupted, None
@@ -93,16 +94,14 @@ class Stepped:
             lane.current = former
         if wanted.__class__ is int:
             self._waits_for = wanted
-            lane.waiters[wanted] = self
+            if wanted >= 0:
+                lane.readers[wanted] = self
+            else:
+                lane.writers[~wanted] = self
         elif wanted is None:
             lane.wake(self)
         else:
             lane.start_in_trio(self._in_trio, wanted)
-
-    def resume(self) -> None:
-        """What it waited for is there."""
-        self._waits_for = None
-        self.step()
 
     async def _in_trio(self, call: _Call) -> None:
         with trio.CancelScope() as self._scope:
@@ -137,15 +136,16 @@ class Lane:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
-        self.waiters: dict[int, Stepped] = {}
-        """Who waits, by fd (for reading) and ~fd (for writing)."""
+        self.readers: dict[int, Stepped] = {}
+        self.writers: dict[int, Stepped] = {}
+        """Who waits for which socket."""
         self.current: Stepped | None = None
         self.trio_tasks = 0
         """Tasks that wait for trio's loop; while there are any, the lane never waits by itself."""
         self._epoll = select.epoll()
         self._registered: set[int] = set()
         self._unseen: set[int] = set()
-        """Edges that nobody waited for, by fd and ~fd."""
+        """Sockets with more to read than anybody waited for."""
         self._ready: deque[Stepped] = deque()
         self._woken = trio.Event()
 
@@ -162,16 +162,23 @@ class Lane:
 
     def forget_wait(self, key: int) -> None:
         """Nobody waits for this any more."""
-        self.waiters.pop(key, None)
+        if key >= 0:
+            self.readers.pop(key, None)
+        else:
+            self.writers.pop(~key, None)
 
-    def must_wait(self, fd: int, key: int) -> bool:
-        """Whether a wait is needed: no edge came since the last. Registers the socket."""
+    def register(self, fd: int) -> None:
+        """Hear of the socket's edges from now on."""
         if fd not in self._registered:
             self._registered.add(fd)
             self._epoll.register(fd, _EVENTS)
-        elif key in self._unseen:
-            self._unseen.discard(key)
+
+    def must_wait(self, fd: int) -> bool:
+        """Whether a read has to wait: no edge came since the last. Registers the socket."""
+        if fd in self._unseen:
+            self._unseen.discard(fd)
             return False
+        self.register(fd)
         return True
 
     def note_more(self, fd: int) -> None:
@@ -184,7 +191,6 @@ class Lane:
         if fd in self._registered:
             self._registered.discard(fd)
             self._unseen.discard(fd)
-            self._unseen.discard(~fd)
 
     async def run(self) -> None:
         """Step for ever."""
@@ -226,7 +232,7 @@ class Lane:
                     self._ready.popleft().step()
 
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
-        take = self.waiters.pop
+        take, writers = self.readers.pop, self.writers
         for fd, mask in events:
             if mask & _READABLE:
                 if mask & _ENDED:
@@ -234,13 +240,13 @@ class Lane:
                     self._unseen.add(fd)
                 task = take(fd, None)
                 if task is not None:
-                    task.resume()
+                    task.step()
                 else:
                     self._unseen.add(fd)
-            if mask & _WRITABLE:
-                task = take(~fd, None)
+            if writers and mask & _WRITABLE:
+                task = writers.pop(fd, None)
                 if task is not None:
-                    task.resume()
+                    task.step()
 
 
 _lane: Lane | None = None
@@ -257,26 +263,28 @@ def _yield(wanted: Any) -> Generator[Any, None, None]:
     yield wanted
 
 
-async def wait_readable(sock: socket) -> None:
+@types.coroutine
+def wait_readable(sock: socket) -> Generator[Any, Any, None]:
     """Wait until the socket has something to read, an end or an error."""
     lane = _lane
     if lane is None or lane.current is None:
-        await trio.lowlevel.wait_readable(sock)
+        yield from trio.lowlevel.wait_readable(sock).__await__()
     else:
         fd = sock.fileno()
-        if lane.must_wait(fd, fd):
-            await _yield(fd)
+        if lane.must_wait(fd):
+            yield fd
 
 
-async def wait_writable(sock: socket) -> None:
+@types.coroutine
+def wait_writable(sock: socket) -> Generator[Any, Any, None]:
     """Wait until the socket takes something."""
     lane = _lane
     if lane is None or lane.current is None:
-        await trio.lowlevel.wait_writable(sock)
+        yield from trio.lowlevel.wait_writable(sock).__await__()
     else:
         fd = sock.fileno()
-        lane.must_wait(fd, ~fd)
-        await _yield(~fd)
+        lane.register(fd)
+        yield ~fd
 
 
 async def checkpoint() -> None:

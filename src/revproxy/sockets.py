@@ -40,7 +40,13 @@ async def recv_later(sock: socket.socket, size: int) -> bytes:
     Not for TLS, where decrypted octets may be at hand while the socket is silent.
     """
     await wait_readable(sock)
-    return await recv(sock, size)
+    try:
+        data = sock.recv(size)
+    except BlockingIOError:
+        return await recv(sock, size)
+    if len(data) == size:
+        note_more(sock)
+    return data
 
 
 async def recv_into(sock: socket.socket, view: memoryview) -> int:

@@ -22,7 +22,7 @@ from revproxy.proxy.facts import ProxyFacts
 from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
 from revproxy.proxy.spool import Spooled
 from revproxy.proxy.target import Target, interpolate_env
-from revproxy.upstream.connection import OriginConnection, body_of
+from revproxy.upstream.connection import OriginBody, OriginConnection, body_of, whole_body
 from revproxy.upstream.request import OriginRequest, ask
 from revproxy.upstream.tunnel import OriginTunnel
 from revproxy.upstream.worker import Worker
@@ -182,14 +182,17 @@ class Http1Handler:
     # The response.
 
     def _answer(self, exchange: Exchange, origin: OriginConnection, head: ResponseHead) -> None:
-        body = body_of(origin, head, exchange.method)
-        body.timeout = origin.worker.parameters.timeout or self._facts.timeout
+        body: bytes | OriginBody | None = whole_body(origin, head, exchange.method)
+        if body is None:
+            body = body_of(origin, head, exchange.method)
+            body.timeout = origin.worker.parameters.timeout or self._facts.timeout
         exchange.status = head.status
         exchange.reason = head.reason
         exchange.body = body
         facts = self._facts
         if facts.override and facts.overrides(head.status):
-            body.close()
+            if not isinstance(body, bytes):
+                body.close()
             exchange.body = b""
             for item in head.end_to_end:
                 if item[0] == "www-authenticate":

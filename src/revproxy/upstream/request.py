@@ -113,7 +113,7 @@ async def ask(
     """
     first = True
     while True:
-        origin = await worker.connection(request.connect_timeout)
+        origin = worker.idle() or await worker.connection(request.connect_timeout)
         reused = origin.requests > 0
         origin.bad_header = request.bad_header
         try:

@@ -79,6 +79,16 @@ class Worker:
         """Whether connections are kept for further requests."""
         return self.pool.keep != 0
 
+    def idle(self) -> OriginConnection | None:
+        """A kept connection that is ours alone until `release` or `discard`, None without one."""
+        pool = self.pool
+        if pool.is_exhausted:
+            return None
+        found = pool.take()
+        if found is not None:
+            pool.in_use += 1
+        return found
+
     async def connection(self, timeout: float) -> OriginConnection:
         """A connection that is ours alone until `release` or `discard`.
 
