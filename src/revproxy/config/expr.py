@@ -1,0 +1,343 @@
+"""Apache's expressions (ap_expr): a condition or a string, compiled once to closures.
+
+Laws:
+- A wrong expression is an `ExpressionError` (a ValueError) with the column, never another one.
+- Twenty levels of nesting are evaluated, as by Apache; what lies deeper fails when it is reached.
+- A failed evaluation is told to the error log and to who explains; a string that failed is empty,
+  and a condition is what its user says (`on_failure`).
+- The grammar is built when the first expression is met.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
+from lark.lexer import Lexer
+
+from revproxy.config.expr_tokens import ExpressionError, scan_condition, scan_text
+from revproxy.config.expr_values import (
+    COMPARISONS,
+    FUNCTIONS,
+    UNARY,
+    VARIABLES,
+    WILDCARDS,
+    Evaluation,
+    EvaluationError,
+    Test,
+    Word,
+    parse_network,
+)
+from revproxy.pattern import compile_pattern
+
+Node = Tree[Token]
+
+_LEVELS: Final = 20
+
+
+class _Scanner(Lexer):
+    """The scanner as lark calls it; the start symbol's name stands before the text."""
+
+    def __init__(self, lexer_conf: Any) -> None:
+        del lexer_conf
+
+    def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Token]:
+        del parser_state
+        start, _, text = lexer_state.partition(":")
+        scan = scan_condition if start == "condition" else scan_text
+        for kind, value, position in scan(text):
+            yield Token(kind, value, start_pos=position, column=position + 1)
+
+
+@functools.cache
+def _grammar() -> Lark:
+    text = Path(__file__).with_name("expr.lark").read_text("utf-8")
+    return Lark(text, start=["condition", "text"], parser="lalr", lexer=_Scanner)
+
+
+def _parse(text: str, start: str) -> Node:
+    try:
+        tree = _grammar().parse(f"{start}:{text}", start=start)
+    except UnexpectedToken as error:
+        token = error.token
+        if token.type == "$END":
+            raise ExpressionError("syntax error, unexpected end", len(text)) from None
+        raise ExpressionError(
+            f"syntax error, unexpected '{token.value}'", token.start_pos or 0
+        ) from None
+    except UnexpectedInput as error:
+        raise ExpressionError("syntax error", error.pos_in_stream or 0) from None
+    assert isinstance(tree, Tree)
+    return tree
+
+
+class Condition:
+    """A compiled condition: call it with an exchange."""
+
+    __slots__ = ("_on_failure", "_test", "_vary", "text")
+
+    def __init__(self, text: str, test: Test, on_failure: bool, vary: bool) -> None:
+        self.text = text
+        self._test = test
+        self._on_failure = on_failure
+        self._vary = vary
+
+    def __call__(self, exchange: Any) -> bool:
+        return self.matched(exchange)[0]
+
+    def matched(self, exchange: Any) -> tuple[bool, re.Match[str] | None]:
+        """Whether it holds, and the match that `$0` to `$9` are of."""
+        evaluation = Evaluation(exchange)
+        try:
+            holds = self._test(evaluation)
+        except EvaluationError as error:
+            _tell(exchange, self.text, error)
+            return self._on_failure, None
+        if self._vary and evaluation.vary:
+            exchange.out.append("Vary", ", ".join(evaluation.vary))
+        return holds, evaluation.match
+
+
+def compile_condition(text: str, *, on_failure: bool = False, vary: bool = True) -> Condition:
+    """The condition. Raises ExpressionError."""
+    return Condition(text, _test(_parse(text, "condition"), 1), on_failure, vary)
+
+
+def compile_string(text: str) -> Callable[[Any], str]:
+    """The string. Raises ExpressionError."""
+    # Apache evaluates a string within a node of its own.
+    word = _word(_parse(text, "text"), 2)
+
+    def render(exchange: Any) -> str:
+        evaluation = Evaluation(exchange)
+        try:
+            result = word(evaluation)
+        except EvaluationError as error:
+            _tell(exchange, text, error)
+            return ""
+        if evaluation.vary:
+            exchange.out.append("Vary", ", ".join(evaluation.vary))
+        return result
+
+    return render
+
+
+def _tell(exchange: Any, text: str, error: EvaluationError) -> None:
+    message = f"Evaluation of expression '{text}' failed: {error}"
+    if exchange.trace is not None:
+        exchange.trace("core", message)
+    log = getattr(exchange.server, "error_log", None)
+    if log is not None:
+        log.log("error", "core", message, exchange=exchange)
+
+
+def _too_deep(_evaluation: Evaluation) -> Any:
+    raise EvaluationError("Recursion limit reached")
+
+
+def _chain(node: Node, kind: str) -> list[Node]:
+    """The members of what groups to the right: Apache counts a chain as one level."""
+    members = []
+    while node.data == kind:
+        members.append(_node(node, 0))
+        node = _node(node, -1)
+    return [*members, node]
+
+
+def _node(node: Node, index: int) -> Node:
+    child = node.children[index]
+    assert isinstance(child, Tree)
+    return child
+
+
+def _token(node: Node, index: int) -> Token:
+    child = node.children[index]
+    assert isinstance(child, Token)
+    return child
+
+
+def _test(node: Node, level: int) -> Test:
+    if level > _LEVELS:
+        return _too_deep
+    return _TESTS[node.data](node, level)
+
+
+def _either(node: Node, level: int) -> Test:
+    tests = tuple(_test(member, level + 1) for member in _chain(node, "either"))
+    return lambda evaluation: any(test(evaluation) for test in tests)
+
+
+def _both(node: Node, level: int) -> Test:
+    tests = tuple(_test(member, level + 1) for member in _chain(node, "both"))
+    return lambda evaluation: all(test(evaluation) for test in tests)
+
+
+def _negated(node: Node, level: int) -> Test:
+    negations = 0
+    while node.data == "negated":
+        negations += 1
+        node = _node(node, -1)
+    test = _test(node, level)
+    return (lambda evaluation: not test(evaluation)) if negations % 2 else test
+
+
+def _unary(node: Node, level: int) -> Test:
+    operator = _token(node, 0)
+    if operator == "-R":
+        network = _network(operator, _node(node, 1))
+        return lambda evaluation: network(evaluation.subject.client_address)
+    if operator in _SUBREQUESTS:
+        raise ExpressionError(
+            f"Unary operator '{operator}' needs sub-requests, which are not implemented",
+            operator.start_pos or 0,
+        )
+    act = UNARY.get(operator)
+    if act is None:
+        raise _unknown("Unary operator", operator)
+    word = _word(_node(node, 1), level + 1)
+    return lambda evaluation: act(evaluation, word(evaluation))
+
+
+_SUBREQUESTS: Final = frozenset(("-A", "-F", "-U"))
+
+
+def _network(operator: Token, node: Node) -> Callable[[str], bool]:
+    if node.data != "literal":
+        raise ExpressionError(
+            f"{operator} requires subnet/netmask as constant argument", operator.start_pos or 0
+        )
+    text = _token(node, 0)
+    try:
+        return parse_network(text)
+    except ValueError:
+        raise ExpressionError("parsing of subnet/netmask failed", text.start_pos or 0) from None
+
+
+def _binary(node: Node, level: int) -> Test:
+    operator = _token(node, 1)
+    name = operator.lower()
+    left = _word(_node(node, 0), level + 1)
+    if name == "-ipmatch":
+        network = _network(operator, _node(node, 2))
+        return lambda evaluation: network(left(evaluation))
+    make = WILDCARDS.get(name)
+    if make is None:
+        raise _unknown("Binary operator", operator)
+    compiled = functools.lru_cache(make)
+    right = _word(_node(node, 2), level + 1)
+    return lambda evaluation: compiled(right(evaluation))(left(evaluation))
+
+
+def _comparison(node: Node, level: int) -> Test:
+    operator = _token(node, 1)
+    compare = COMPARISONS["==" if operator == "=" else operator.removeprefix("-")]
+    left, right = _word(_node(node, 0), level + 1), _word(_node(node, 2), level + 1)
+    return lambda evaluation: compare(left(evaluation), right(evaluation))
+
+
+def _membership(node: Node, level: int) -> Test:
+    members = _node(node, -1)
+    if members.data == "list_call":
+        raise _unknown("List-returning function", _token(members, 0))
+    left = _word(_node(node, 0), level + 1)
+    words = tuple(
+        _word(member, level + 1) for member in members.children if isinstance(member, Tree)
+    )
+
+    def holds(evaluation: Evaluation) -> bool:
+        text = left(evaluation)
+        return any(word(evaluation) == text for word in words)
+
+    return holds
+
+
+def _match(node: Node, level: int) -> Test:
+    operator, regex = _token(node, 1), _token(node, 2)
+    word = _word(_node(node, 0), level + 1)
+    try:
+        pattern = compile_pattern(regex[1:], ignore_case=regex[0] == "i")
+    except ValueError as error:
+        raise ExpressionError(str(error), regex.start_pos or 0) from None
+    expected = operator == "=~"
+
+    def holds(evaluation: Evaluation) -> bool:
+        match = pattern.search(word(evaluation))
+        if pattern.groups:
+            evaluation.match = match
+        return (match is not None) is expected
+
+    return holds
+
+
+_TESTS: Final[dict[str, Callable[[Node, int], Test]]] = {
+    "either": _either,
+    "both": _both,
+    "negated": _negated,
+    "true": lambda _node, _level: lambda _evaluation: True,
+    "false": lambda _node, _level: lambda _evaluation: False,
+    "unary": _unary,
+    "binary": _binary,
+    "comparison": _comparison,
+    "membership": _membership,
+    "match": _match,
+}
+
+
+def _unknown(what: str, name: Token) -> ExpressionError:
+    return ExpressionError(f"{what} '{name}' does not exist", name.start_pos or 0)
+
+
+def _word(node: Node, level: int) -> Word:
+    if level > _LEVELS:
+        return _too_deep
+    return _WORDS[node.data](node, level)
+
+
+def _literal(node: Node, _level: int) -> Word:
+    text = str(_token(node, 0)) if node.children else ""
+    return lambda _evaluation: text
+
+
+def _group(node: Node, _level: int) -> Word:
+    number = int(_token(node, 0))
+    return lambda evaluation: evaluation.group(number)
+
+
+def _joined(node: Node, level: int) -> Word:
+    words = tuple(_word(member, level + 1) for member in _chain(node, "joined"))
+    return lambda evaluation: "".join([word(evaluation) for word in words])
+
+
+def _variable(node: Node, _level: int) -> Word:
+    name = _token(node, 0)
+    word = VARIABLES.get(name.lower())
+    if word is None:
+        if name.upper().startswith("SSL_"):
+            raise ExpressionError(
+                f"Variable '{name}' needs mod_ssl, which is not implemented", name.start_pos or 0
+            )
+        raise _unknown("Variable", name)
+    return word
+
+
+def _call(node: Node, level: int) -> Word:
+    name, argument = _token(node, 0), _node(node, 1)
+    function = FUNCTIONS.get(name.lower())
+    if function is None:
+        raise _unknown("Function", name)
+    word = _word(argument, level + 1)
+    return lambda evaluation: function(evaluation, word(evaluation))
+
+
+_WORDS: Final[dict[str, Callable[[Node, int], Word]]] = {
+    "literal": _literal,
+    "empty": _literal,
+    "group": _group,
+    "joined": _joined,
+    "variable": _variable,
+    "call": _call,
+}
