@@ -149,6 +149,8 @@ def _case(topic: str, entry: dict[str, Any], first: str) -> Case:
     entry["requests"] = tuple(entry["requests"])
     entry["origin"] = tuple(_reply(item) for item in entry.get("origin", ()))
     entry["ignore"] = tuple(entry.get("ignore", ()))
+    if "*" in entry.get("differs", {}) and "status" not in entry.get("ours", {}):
+        raise ValueError(f"{topic}: {entry['name']}: differs in all, and says not what is right")
     return Case(**entry)
 
 
