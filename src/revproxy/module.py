@@ -153,11 +153,15 @@ PHASES: Final = (
     "access",
     "authn",
     "authz",
+    "type_checker",
     "fixups",
     "insert_filter",
     "handler",
     "log",
 )
+
+
+NameMatch: TypeAlias = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,10 @@ class Server:
 
     name: str = ""
     """ServerName's host; the machine's name where none is set."""
+    aliases: NameMatch = field(default=lambda _name: False, compare=False)
+    """Whether a host in lower case is one of ServerAlias."""
+    addresses: tuple[tuple[str, int], ...] = ()
+    """What the VirtualHost line names: host as written in lower case, and port (0 for any)."""
     port: int = 0
     """ServerName's port; 0 where none is set."""
     scheme: str = ""
@@ -199,6 +207,14 @@ class Server:
         else:
             host, port = self.name, self.port or default
         return host, exchange.connection.local_port if self.canonical_port else port
+
+    def is_named(self, host: str, port: int, local_port: int) -> bool:
+        """A host in lower case and a port are this server's (`ap_matches_request_vhost`)."""
+        for name, number in self.addresses:
+            if name == host and number in (0, port):
+                return True
+        own = self.port or (self.addresses[0][1] if self.addresses else 0) or local_port
+        return port == own and (host == self.name.lower() or self.aliases(host))
 
     def self_scheme(self, exchange: Exchange) -> str:
         """The scheme of this server's URLs."""

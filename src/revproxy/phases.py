@@ -121,6 +121,9 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
         await hook(exchange)
     for hook in plan.authz:
         hook(exchange)
+    if exchange.proxy is None:
+        for hook in plan.type_checker:
+            hook(exchange)
     for hook in plan.fixups:
         hook(exchange)
     for hook in plan.handler:

@@ -85,7 +85,7 @@ def test_an_inner_section_has_its_own_indexes() -> None:
 def redirected(root: Path, path: str, *lines: str) -> tuple[int, str | None] | None:
     exchange = make_exchange(f"GET {path} HTTP/1.1\r\nHost: ex.com\r\n\r\n", host="ex.com")
     exchange.filename = f"{root}{exchange.path}"
-    run = hook(MODULE, "fixups", *lines, document_root=str(root))
+    run = hook(MODULE, "type_checker", *lines, document_root=str(root))
     if run is None:
         return None
     try:

@@ -29,7 +29,7 @@ def types(tmp_path: Path) -> str:
 
 def told(settings: object, name: str) -> tuple[str | None, list[str]]:
     exchange = make_exchange(filename=f"/srv/{name}")
-    run = MODULE.hooks["fixups"](settings, Server())
+    run = MODULE.hooks["type_checker"](settings, Server())
     assert run is not None
     run(exchange)
     return exchange.content_type, lines_of(exchange.out)
@@ -80,7 +80,7 @@ def test_the_systems_types() -> None:
 
 def test_what_is_proxied_has_the_origins_type(types: str) -> None:
     exchange = make_exchange(filename="/srv/a.html", proxy=object())
-    run = MODULE.hooks["fixups"](parse(MODULE, types), Server())
+    run = MODULE.hooks["type_checker"](parse(MODULE, types), Server())
     assert run is not None
     run(exchange)
     assert exchange.content_type is None
@@ -89,7 +89,7 @@ def test_what_is_proxied_has_the_origins_type(types: str) -> None:
 def test_a_missing_types_file_is_an_error() -> None:
     settings = parse(MODULE, "TypesConfig /no/such/mime.types")
     with pytest.raises(ConfigError, match=r"could not open mime types config file /no/such"):
-        MODULE.hooks["fixups"](settings, Server())
+        MODULE.hooks["type_checker"](settings, Server())
 
 
 def test_a_handler_that_is_not_there() -> None:

@@ -137,7 +137,7 @@ def _map(settings: Settings, server: Server) -> Hook:
     return _Indexer(settings, server).map
 
 
-def _fixups(settings: Settings, server: Server) -> Hook | None:
+def _type_checker(settings: Settings, server: Server) -> Hook | None:
     slash = value_or(settings.slash, True)
     indexer = _Indexer(settings, server) if value_or(settings.index_redirect, 0) else None
     if not slash and indexer is None:
@@ -165,5 +165,5 @@ MODULE = Module(
         "fallbackresource": _parse_fallback,
         "directorycheckhandler": flag("check_handler"),
     },
-    hooks={"map": _map, "fixups": _fixups},
+    hooks={"map": _map, "type_checker": _type_checker},
 )

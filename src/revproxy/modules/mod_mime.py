@@ -158,7 +158,7 @@ def _kept(table: Mapping[str, str]) -> dict[str, str]:
     return {extension: value for extension, value in table.items() if value}
 
 
-def _fixups(settings: Settings, server: Server) -> Hook:
+def _type_checker(settings: Settings, server: Server) -> Hook:
     return _Typer(settings, server)
 
 
@@ -179,5 +179,5 @@ MODULE = Module(
         "removehandler": _remove("handlers"),
         "defaultlanguage": text("default_language"),
     },
-    hooks={"fixups": _fixups},
+    hooks={"type_checker": _type_checker},
 )

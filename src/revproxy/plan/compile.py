@@ -36,6 +36,7 @@ _EACH: Final = (
     "access",
     "authn",
     "authz",
+    "type_checker",
     "fixups",
     "insert_filter",
     "handler",
@@ -158,8 +159,13 @@ class Compiler:
     def _server(self, config: ServerConfig, settings: core.Settings, *, virtual: bool) -> Server:
         name = value_or(settings.server_name, core.ServerName(socket.gethostname()))
         directive = config.directive
+        names: NameTable[bool] = NameTable(False)
+        for alias in value_or(settings.aliases, ()):
+            names.add(0, alias, True)
         return Server(
             name=name.host,
+            aliases=lambda host: bool(names.find(host)),
+            addresses=tuple(_written(address.text) for address in config.addresses),
             port=name.port,
             scheme=name.scheme,
             virtual=virtual,
@@ -305,12 +311,17 @@ def _by_address(
     return tables
 
 
-def resolve_address(text: str) -> list[tuple[str, int]]:
-    """The (address, port) pairs of `<VirtualHost address[:port]>`; "*" and 0 for any."""
+def _written(text: str) -> tuple[str, int]:
+    """Host and port of `<VirtualHost address[:port]>` as they are written."""
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port:
         host, port = text, ""
-    number = int(port) if port.isdigit() else 0
+    return host.lower(), int(port) if port.isdigit() else 0
+
+
+def resolve_address(text: str) -> list[tuple[str, int]]:
+    """The (address, port) pairs of `<VirtualHost address[:port]>`; "*" and 0 for any."""
+    host, number = _written(text)
     host = host.strip("[]")
     if host in ("*", "_default_", ""):
         return [("*", number)]

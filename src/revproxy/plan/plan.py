@@ -42,6 +42,7 @@ class RequestPlan:
     access: tuple[Hook, ...] = ()
     authn: tuple[Hook, ...] = ()
     authz: tuple[Hook, ...] = ()
+    type_checker: tuple[Hook, ...] = ()
     fixups: tuple[Hook, ...] = ()
     insert_filter: tuple[Hook, ...] = ()
     handler: tuple[Hook, ...] = ()
@@ -85,7 +86,10 @@ class VirtualHost:
     base: RequestPlan = field(init=False)
     """The plan of a request that no section covers."""
 
+    has_no_locations: bool = field(init=False)
+
     def __post_init__(self) -> None:
+        self.has_no_locations = not self.locations
         self.base = self.plan(())
 
     def plan(self, sections: tuple[SectionKey, ...]) -> RequestPlan:
@@ -99,7 +103,7 @@ class VirtualHost:
 
     def location_plan(self, exchange: Exchange) -> RequestPlan:
         """The plan by path alone: what `translate` runs with."""
-        if not self.locations:
+        if self.has_no_locations:
             return self.base
         keys = tuple(("location", index) for index in self.locations.find(exchange.path))
         if self.named:
@@ -120,7 +124,7 @@ class VirtualHost:
             if self.files:
                 found = first_matching(self.files, exchange.filename)
                 keys += (("files", index) for index in found)
-        if self.locations:
+        if not self.has_no_locations:
             keys += (("location", index) for index in self.locations.find(exchange.path))
         if self.named:
             self._name_groups(keys, exchange)

@@ -50,7 +50,13 @@ class Response:
         self.is_chunked = False
         self.is_tunnel = exchange.status == 101
         self.keeps_alive = _keeps_alive(exchange, requests, stopping)
-        self.data = self._begin(requests)
+        body = exchange.body
+        if isinstance(body, bytes) and chain is None and self._is_unchanged():
+            # An origin's answer that is all here and that nothing changed: 2 µs less.
+            exchange.body_sent = len(body)
+            self.data = self._unchanged(self._connection_lines(requests), body)
+        else:
+            self.data = self._begin(requests)
 
     def _begin(self, requests: int) -> bytes:
         exchange = self.exchange
@@ -116,35 +122,48 @@ class Response:
             lines = [f"HTTP/1.1 101 {exchange.reason}".encode("latin-1")]
             lines += [item[2] for item in exchange.out]
             return b"\r\n".join(lines) + b"\r\n\r\n"
-        if not self.keeps_alive:
-            connection = b"Connection: close\r\n"
-        elif "keep-alive" in exchange.block.connection:
-            connection = _keep_alive_lines(exchange.server, requests)
-        else:
-            connection = b""
+        connection = self._connection_lines(requests)
         head = exchange.origin_head
-        if (
+        has_length = not framing or (head is not None and "content-length" in head.names)
+        if has_length and self._is_unchanged():
+            return self._unchanged(connection, body)
+        return b"".join((self._compose(framing), connection, b"\r\n", body))
+
+    def _connection_lines(self, requests: int) -> bytes:
+        if not self.keeps_alive:
+            return b"Connection: close\r\n"
+        if "keep-alive" in self.exchange.block.connection:
+            return _keep_alive_lines(self.exchange.server, requests)
+        return b""
+
+    def _is_unchanged(self) -> bool:
+        """Nothing changed the origin's head: its bytes may go on."""
+        exchange = self.exchange
+        head = exchange.origin_head
+        return (
             head is not None
             and exchange.out.items is head.end_to_end
             and not exchange.err.items
-            and ("content-length" in head.names or not framing)
             and exchange.status == head.status
+            and exchange.protocol != "HTTP/0.9"
             and "force-response-1.0" not in exchange.env
-        ):
-            # Nothing changed the origin's head: its bytes go on, 2 µs less a response.
-            names = head.names
-            return b"".join(
-                (
-                    head.status_line,
-                    b"" if "date" in names else b"Date: " + http_date_now() + b"\r\n",
-                    b"" if "server" in names else exchange.server.server_line + b"\r\n",
-                    head.lines,
-                    connection,
-                    b"\r\n",
-                    body,
-                )
+        )
+
+    def _unchanged(self, connection: bytes, body: bytes) -> bytes:
+        head = self.exchange.origin_head
+        assert head is not None
+        names = head.names
+        return b"".join(
+            (
+                head.status_line,
+                b"" if "date" in names else b"Date: " + http_date_now() + b"\r\n",
+                b"" if "server" in names else self.exchange.server.server_line + b"\r\n",
+                head.lines,
+                connection,
+                b"\r\n",
+                body,
             )
-        return b"".join((self._compose(framing), connection, b"\r\n", body))
+        )
 
     def _compose(self, framing: list[bytes]) -> bytes:
         """Status line and fields, each with its CRLF."""
