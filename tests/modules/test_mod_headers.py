@@ -161,6 +161,20 @@ def test_conditions() -> None:
     assert lines_of(exchange.out) == ["X: a", "Z: a"]
 
 
+def test_expressions_as_values_and_conditions() -> None:
+    lines = (
+        'Header set X "expr=%{REQUEST_METHOD}"',
+        'Header edit Y b "expr=[%{tolower:%{REQUEST_METHOD}}$0]"',
+        "Header set A yes \"expr=-n req('Host') && resp('Y') == '[get]c'\"",
+        "Header set B yes \"expr=-z req('Host')\"",
+        "Header set C yes \"expr=-n req('X-No') || true\"",
+        "Header set D yes \"expr=file('/nope') == ''\"",
+    )
+    assert out_after(["Y: bc"], *lines) == [
+        *("X: GET", "Y: [get]c", "A: yes", "Vary: X-No", "C: yes", "D: yes"),
+    ]
+
+
 def test_echo_and_note() -> None:
     exchange = make_exchange(
         "GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-b: 2\r\nX-a: 3\r\n\r\n", out=table("X-A: resp")
@@ -307,8 +321,8 @@ def test_the_trace_tells_each_edit() -> None:
         ("Header edit X ( b", "Header edit regex could not be compiled"),
         ("RequestHeader echo X", "Header echo only valid on Header directives"),
         ("RequestHeader note X y", "RequestHeader does not support the 'note' action"),
-        ("Header set X expr=abc", "expressions (expr=) are not implemented yet"),
-        ("Header set X y expr=true", "expressions (expr=) are not implemented yet"),
+        ("Header set X expr=%{NOPE}", "Variable 'NOPE' does not exist (at character 3"),
+        ("Header set X y expr=TRUE", "syntax error, unexpected end (at character 5"),
         ('Header set "X Y" y', "'X Y' is not a field name"),
         (r"Header set X a\nb", "a field value cannot hold control characters"),
     ],

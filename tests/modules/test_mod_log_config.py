@@ -74,6 +74,12 @@ def test_conditions(tmp_path: Path, targets: Logs) -> None:
     assert (tmp_path / "l").read_text() == "not /x\nall /x\nenv /aa\nall /aa\n"
 
 
+def test_expressions_as_conditions(tmp_path: Path, targets: Logs) -> None:
+    host = f"CustomLog {tmp_path}/l %U \"expr=%{{REQUEST_URI}} =~ m#^/a# && -z req('X')\""
+    run(targets, "", host, paths=("/x", "/aa"))
+    assert (tmp_path / "l").read_text() == "/aa\n"
+
+
 def test_the_default_format(tmp_path: Path, targets: Logs) -> None:
     run(targets, f"TransferLog {tmp_path}/l", "")
     text = (tmp_path / "l").read_text()
@@ -104,7 +110,10 @@ def test_no_log_is_no_hook() -> None:
         ("CustomLog l x env=", "missing environment variable name"),
         ("CustomLog l x env=!", "missing environment variable name"),
         ("CustomLog l x foo", "error in condition clause"),
-        ("CustomLog l x expr=true", "expressions (expr=) are not implemented yet"),
+        (
+            "CustomLog l x expr=TRUE",
+            "syntax error, unexpected end (at character 5 of the expression)",
+        ),
         ("CustomLog l %-a", "Unrecognized LogFormat directive %-"),
         ('CustomLog "|" x', "a piped log needs a program"),
         ("LogFormat %{a", "Ran off end of LogFormat parsing args to some directive"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from revproxy.errors import HTTPError
 from revproxy.plan.load import load_text
 from tests.exchanges import make_exchange
 
@@ -36,6 +37,15 @@ def env(text: str) -> dict[str, str]:
         ("SetEnvIf Request_Method GET a\nSetEnvIf a 1 b", {"a": "1", "b": "1"}),
         ("SetEnvIf Host . a\nSetEnvIf Host . !a", {}),
         ("SetEnvIf Remote_Addr 192\\.0\\.2 near", {"near": "1"}),
+        ("SetEnvIfExpr \"req('X-One') =~ /(1)/\" a=$1-$2-$0 b !c", {"a": "1--1", "b": "1"}),
+        ("SetEnvIfExpr \"req('X-One') !~ /(2)/\" a=$1", {"a": "$1"}),
+        ('SetEnvIfExpr true "a=x$ y\\$1"', {"a": "x$ y$1"}),
+        ("SetEnvIfExpr false a", {}),
+        ("SetEnvIfExpr \"%{REQUEST_URI} == '/a%20b'\" raw", {"raw": "1"}),
+        (
+            "<Location />\nSetEnvIfExpr \"%{REQUEST_URI} == '/a b'\" decoded\n</Location>",
+            {"decoded": "1"},
+        ),
         ("SetEnv A b\nSetEnv C", {"A": "b", "C": ""}),
         ("SetEnv A b\nUnsetEnv A", {}),
         ("SetEnv A b\nSetEnvIf A b seen", {"A": "b"}),
@@ -43,6 +53,16 @@ def env(text: str) -> dict[str, str]:
 )
 def test_what_is_set(text: str, expected: dict[str, str]) -> None:
     assert env(text) == expected
+
+
+def test_a_group_of_no_regex_is_an_error() -> None:
+    with pytest.raises(HTTPError):
+        env("SetEnvIfExpr true a=$1")
+
+
+@pytest.mark.parametrize("line", ["SetEnvIfExpr true", "SetEnvIfExpr 'x' a"])
+def test_mistakes_are_told(line: str) -> None:
+    assert load_text(line).diagnostics
 
 
 def test_passenv_takes_from_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from revproxy.http.message import Exchange
@@ -48,7 +48,7 @@ def is_local(exchange: Exchange) -> bool:
     return address.startswith("127.") or address in ("::1", exchange.connection.local_address)
 
 
-def make_provider(name: str, words: tuple[str, ...]) -> Provider:
+def make_provider(name: str, words: Sequence[str]) -> Provider:
     """The provider of `Require name words…`. Raises ValueError with what is wrong."""
     match name:
         case "all":
@@ -72,7 +72,6 @@ def make_provider(name: str, words: tuple[str, ...]) -> Provider:
 _ELSEWHERE: Final = {
     "dbm-file-group": "mod_authz_dbm",
     "dbm-group": "mod_authz_dbm",
-    "expr": "the expression parser",
     "file-group": "mod_authz_owner",
     "file-owner": "mod_authz_owner",
     "forward-dns": "name lookups of clients",
@@ -87,23 +86,23 @@ _ELSEWHERE: Final = {
 }
 
 
-def _all(words: tuple[str, ...]) -> Provider:
+def _all(words: Sequence[str]) -> Provider:
     word = words[0].lower() if len(words) == 1 else ""
     if word not in ("granted", "denied"):
         raise ValueError("Argument for 'Require all' must be 'granted' or 'denied'")
     return lambda _exchange: word == "granted"
 
 
-def _env(words: tuple[str, ...]) -> Provider:
+def _env(words: Sequence[str]) -> Provider:
     return lambda exchange: any(word in exchange.env for word in words)
 
 
-def _method(words: tuple[str, ...]) -> Provider:
+def _method(words: Sequence[str]) -> Provider:
     names = frozenset(words) | ({"HEAD"} if "GET" in words else frozenset())
     return lambda exchange: exchange.method in names
 
 
-def _ip(words: tuple[str, ...]) -> Provider:
+def _ip(words: Sequence[str]) -> Provider:
     if not words:
         raise ValueError("'require ip' requires an argument")
     networks = []

@@ -11,7 +11,6 @@ Laws:
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -89,17 +88,17 @@ class Condition:
     def __call__(self, exchange: Any) -> bool:
         return self.matched(exchange)[0]
 
-    def matched(self, exchange: Any) -> tuple[bool, re.Match[str] | None]:
-        """Whether it holds, and the match that `$0` to `$9` are of."""
+    def matched(self, exchange: Any) -> tuple[bool, Evaluation]:
+        """Whether it holds, and with it what `$0` to `$9` are."""
         evaluation = Evaluation(exchange)
         try:
             holds = self._test(evaluation)
         except EvaluationError as error:
             _tell(exchange, self.text, error)
-            return self._on_failure, None
+            return self._on_failure, evaluation
         if self._vary and evaluation.vary:
             exchange.out.append("Vary", ", ".join(evaluation.vary))
-        return holds, evaluation.match
+        return holds, evaluation
 
 
 def compile_condition(text: str, *, on_failure: bool = False, vary: bool = True) -> Condition:
@@ -108,20 +107,17 @@ def compile_condition(text: str, *, on_failure: bool = False, vary: bool = True)
 
 
 def compile_string(text: str) -> Callable[[Any], str]:
-    """The string. Raises ExpressionError."""
+    """The string, which names no field in Vary. Raises ExpressionError."""
     # Apache evaluates a string within a node of its own.
     word = _word(_parse(text, "text"), 2)
 
     def render(exchange: Any) -> str:
         evaluation = Evaluation(exchange)
         try:
-            result = word(evaluation)
+            return word(evaluation)
         except EvaluationError as error:
             _tell(exchange, text, error)
             return ""
-        if evaluation.vary:
-            exchange.out.append("Vary", ", ".join(evaluation.vary))
-        return result
 
     return render
 
@@ -267,7 +263,7 @@ def _match(node: Node, level: int) -> Test:
     def holds(evaluation: Evaluation) -> bool:
         match = pattern.search(word(evaluation))
         if pattern.groups:
-            evaluation.match = match
+            evaluation.match, evaluation.has_tried = match, True
         return (match is not None) is expected
 
     return holds

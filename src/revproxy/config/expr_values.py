@@ -29,12 +29,14 @@ class EvaluationError(Exception):
 class Evaluation:
     """One evaluation for one exchange (`subject`, a `http.message.Exchange`)."""
 
-    __slots__ = ("match", "subject", "vary")
+    __slots__ = ("has_tried", "match", "subject", "vary")
 
     def __init__(self, subject: Any) -> None:
         self.subject = subject
         self.match: re.Match[str] | None = None
         """The last match of a regex with groups: what `$0` to `$9` are."""
+        self.has_tried = False
+        """A regex with groups was tried at all."""
         self.vary: list[str] = []
 
     def group(self, number: int) -> str:

@@ -9,11 +9,13 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from revproxy.authz.providers import make_provider
 from revproxy.authz.tree import Answer, Group, Rule, can_only_deny
+from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
@@ -70,12 +72,25 @@ def _rule(directive: Directive, scope: Scope) -> Rule:
         words.pop(0)
     if not words:
         raise DirectiveError("Require needs a provider", hint="as in Require all granted")
+    name = words[0].lower()
     try:
-        provider = make_provider(words[0].lower(), tuple(words[1:]))
+        provider = _expression(directive.raw) if name == "expr" else make_provider(name, words[1:])
     except ValueError as error:
         raise DirectiveError(str(error), argument=1 if negated else 0) from None
     text = " ".join(directive.values)
     return Rule(text, provider, negated, scope.methods, scope.methods_excepted)
+
+
+_BEFORE_EXPRESSION: Final = re.compile(r"\s*(?:\"?not\"?\s+)?\S+\s*", re.IGNORECASE)
+
+
+def _expression(raw: str) -> Condition:
+    """The condition of `Require expr`, which takes the line as it is written."""
+    before = _BEFORE_EXPRESSION.match(raw)
+    text = raw[before.end() :].rstrip() if before is not None else ""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    return compile_condition(text)
 
 
 def _group(directive: Directive, scope: Scope) -> Group:

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from revproxy.config.expr import compile_condition, compile_string
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.filters import Filter, Kind
@@ -52,7 +53,7 @@ class Settings:
 
 
 def _parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    """`Header [always|onsuccess] action name [value [replacement]] [early|env=…]`."""
+    """`Header [always|onsuccess] action name [value [replacement]] [early|env=…|expr=…]`."""
     words = list(directive.values)
     table, offset = ("request" if directive.key == "requestheader" else "onsuccess"), 0
     if table == "onsuccess" and words and words[0].lower() in ("always", "onsuccess"):
@@ -95,7 +96,11 @@ def _parse_condition(words: list[str], index: int) -> tuple[bool, Condition | No
     if lower == "early":
         return True, None
     if lower.startswith("expr="):
-        raise _no_expressions(index)
+        try:
+            # As in Apache, a condition that cannot be evaluated does not keep the line from acting.
+            return False, compile_condition(word[5:], on_failure=True)
+        except ValueError as error:
+            raise DirectiveError(str(error), argument=index) from None
     if not lower.startswith("env="):
         raise DirectiveError(f"Unknown parameter: {word}", argument=index)
     variable = word[4:]
@@ -109,10 +114,6 @@ def _parse_condition(words: list[str], index: int) -> tuple[bool, Condition | No
     if negated:
         return False, lambda exchange: variable not in exchange.env
     return False, lambda exchange: variable in exchange.env
-
-
-def _no_expressions(index: int) -> DirectiveError:
-    return DirectiveError("expressions (expr=) are not implemented yet", argument=index)
 
 
 def _compile(
@@ -135,16 +136,21 @@ def _compile(
         pattern = _pattern(action, words[0], base)
     if words:
         index = base + len(words) - 1
-        if words[-1].startswith("expr="):
-            raise _no_expressions(index)
         try:
-            value = compile_value(words[-1])
+            value = _value(words[-1])
         except ValueError as error:
             raise DirectiveError(str(error), argument=index) from None
         if value.constant is not None and not is_safe(value.constant):
             raise DirectiveError("a field value cannot hold control characters", argument=index)
     source = f"{directive.name} {directive.raw}".rstrip()
     return compile_edit(action, name, source, value=value, pattern=pattern, condition=condition)
+
+
+def _value(text: str) -> Value:
+    """Text with format letters, or `expr=` and an expression. Raises ValueError."""
+    if text.startswith("expr="):
+        return Value(None, compile_string(text[5:]))
+    return compile_value(text)
 
 
 def _pattern(action: str, text: str, index: int) -> Pattern:

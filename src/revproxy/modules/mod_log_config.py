@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy import logs
+from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
@@ -97,7 +98,11 @@ def _log(directive: Directive, scope: Scope) -> Log:
 def _condition(word: str) -> Condition:
     lower = word.lower()
     if lower.startswith("expr="):
-        raise DirectiveError("expressions (expr=) are not implemented yet", argument=2)
+        try:
+            # The response is over: what it varies by can no longer be told.
+            return compile_condition(word[5:], vary=False)
+        except ValueError as error:
+            raise DirectiveError(str(error), argument=2) from None
     if not lower.startswith("env="):
         raise DirectiveError("error in condition clause", argument=2)
     variable = word[4:].removeprefix("!")

@@ -1,4 +1,4 @@
-"""mod_setenvif: variables that depend on the request (SetEnvIf, BrowserMatch).
+"""mod_setenvif: variables that depend on the request (SetEnvIf, SetEnvIfExpr, BrowserMatch).
 
 Laws:
 - Server-level lines run right after the head was read, on the path as it was sent; those of
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Hook,
@@ -53,11 +54,22 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpressionRule:
+    """A SetEnvIfExpr: what must hold, what to set (None unsets)."""
+
+    condition: Condition
+    changes: tuple[tuple[str, str | None], ...]
+
+
+AnyRule: TypeAlias = Rule | ExpressionRule
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The lines of servers and those of sections, which run at different times."""
 
-    server: tuple[Rule, ...] | Unset = setting(append)
-    section: tuple[Rule, ...] | Unset = setting(append)
+    server: tuple[AnyRule, ...] | Unset = setting(append)
+    section: tuple[AnyRule, ...] | Unset = setting(append)
 
 
 def _parse(*, ignore_case: bool, attribute: str = "") -> Parser:
@@ -67,11 +79,26 @@ def _parse(*, ignore_case: bool, attribute: str = "") -> Parser:
         if len(words) < first + 2:
             raise DirectiveError(f"Missing envariable expression for {directive.name}")
         rule = _rule(attribute or words[0], words[first:], first, ignore_case=ignore_case)
-        name = "server" if scope.kind is ScopeKind.SERVER else "section"
-        changes = {name: (*value_or(getattr(settings, name), ()), rule)}
-        return dataclasses.replace(settings, **changes)
+        return _with(settings, rule, scope)
 
     return parse
+
+
+def _parse_expression(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    words = directive.values
+    if len(words) < 2:
+        raise DirectiveError("Missing envariable expression for SetEnvIfExpr")
+    try:
+        condition = compile_condition(words[0])
+    except ValueError as error:
+        raise DirectiveError(str(error), argument=0) from None
+    return _with(settings, ExpressionRule(condition, _changes(words[1:])), scope)
+
+
+def _with(settings: Settings, rule: AnyRule, scope: Scope) -> Settings:
+    name = "server" if scope.kind is ScopeKind.SERVER else "section"
+    changes = {name: (*value_or(getattr(settings, name), ()), rule)}
+    return dataclasses.replace(settings, **changes)
 
 
 def _rule(attribute: str, words: list[str], first: int, *, ignore_case: bool) -> Rule:
@@ -80,14 +107,18 @@ def _rule(attribute: str, words: list[str], first: int, *, ignore_case: bool) ->
         names = None if _PLAIN_NAME(attribute) else compile_pattern(attribute, ignore_case=True)
     except ValueError as error:
         raise DirectiveError(str(error), argument=first) from None
+    return Rule(attribute, names, pattern, _changes(words[1:]))
+
+
+def _changes(words: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
     changes: list[tuple[str, str | None]] = []
-    for word in words[1:]:
+    for word in words:
         if word.startswith("!"):
             changes.append((word[1:], None))
         else:
             name, equals, value = word.partition("=")
             changes.append((name, value if equals else "1"))
-    return Rule(attribute, names, pattern, tuple(changes))
+    return tuple(changes)
 
 
 def _value(rule: Rule, exchange: Exchange, path: str) -> str:
@@ -108,21 +139,58 @@ def _value(rule: Rule, exchange: Exchange, path: str) -> str:
     return exchange.env.get(rule.attribute, "") if value is None else value
 
 
-def _apply(rules: tuple[Rule, ...], exchange: Exchange, path: str) -> None:
+def _apply(rules: tuple[AnyRule, ...], exchange: Exchange, path: str) -> None:
     for rule in rules:
-        match = rule.pattern.search(_value(rule, exchange, path))
-        if match is None:
-            continue
-        for name, value in rule.changes:
-            if value is None:
-                exchange.env.pop(name, None)
-            else:
-                exchange.env[name] = substitute(value, match) if "$" in value else value
+        if isinstance(rule, ExpressionRule):
+            holds, evaluation = rule.condition.matched(exchange)
+            if holds:
+                as_written = evaluation.has_tried and evaluation.match is None
+                _change(rule.changes, exchange, evaluation.match, as_written=as_written)
+        elif match := rule.pattern.search(_value(rule, exchange, path)):
+            _change(rule.changes, exchange, match)
+
+
+_REFERENCES: Final = re.compile(r"\\.|\$([0-9])", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\([$&])")
+
+
+def _change(
+    changes: tuple[tuple[str, str | None], ...],
+    exchange: Exchange,
+    match: re.Match[str] | None,
+    *,
+    as_written: bool = False,
+) -> None:
+    for name, value in changes:
+        if value is None:
+            exchange.env.pop(name, None)
+        elif "$" not in value or as_written:
+            exchange.env[name] = value
+        elif match is not None:
+            exchange.env[name] = substitute(value, match)
+        elif any(found[1] for found in _REFERENCES.finditer(value)):
+            # No regex with groups was met: Apache cannot tell what is meant, either.
+            raise HTTPError(500, f"Regular expression replacement failed for '{name}'")
+        else:
+            exchange.env[name] = _ESCAPED.sub(r"\1", value)
 
 
 def _post_read(settings: Settings, _server: Server) -> Hook | None:
     rules = value_or(settings.server, ())
-    return (lambda exchange: _apply(rules, exchange, exchange.raw_path)) if rules else None
+    if not rules:
+        return None
+    if not any(isinstance(rule, ExpressionRule) for rule in rules):
+        return lambda exchange: _apply(rules, exchange, exchange.raw_path)
+
+    def apply(exchange: Exchange) -> None:
+        # What expressions call REQUEST_URI has not been decoded yet, at this point of Apache's way.
+        decoded, exchange.path = exchange.path, exchange.raw_path
+        try:
+            _apply(rules, exchange, exchange.raw_path)
+        finally:
+            exchange.path = decoded
+
+    return apply
 
 
 def _access(settings: Settings, _server: Server) -> Hook | None:
@@ -136,6 +204,7 @@ MODULE = Module(
     directives={
         "setenvif": _parse(ignore_case=False),
         "setenvifnocase": _parse(ignore_case=True),
+        "setenvifexpr": _parse_expression,
         "browsermatch": _parse(ignore_case=False, attribute="User-Agent"),
         "browsermatchnocase": _parse(ignore_case=True, attribute="User-Agent"),
     },
