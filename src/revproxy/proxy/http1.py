@@ -63,6 +63,8 @@ class Http1Handler:
                 data = chunk(data)
             request_data = self._head(exchange, target, upgrade, framing, expects=expects) + data
         parameters = worker.parameters
+        if parameters.status and is_switched_off(parameters.status):
+            raise OriginError(503, f"the worker {worker.name} is switched off by its status")
         timeout = parameters.timeout or facts.timeout
         request = OriginRequest(
             method=exchange.method,
@@ -269,6 +271,20 @@ class Http1Handler:
             make_field("Connection", "Upgrade"),
         )
         exchange.body = OriginTunnel(origin, exchange.connection, timeout)
+
+
+def is_switched_off(status: str) -> bool:
+    """Whether `status=` says disabled (D) or stopped (S), signs and order counted."""
+    states: set[str] = set()
+    sign = "+"
+    for letter in status:
+        if letter in "+-":
+            sign = letter
+        elif sign == "+":
+            states.add(letter)
+        else:
+            states.discard(letter)
+    return not states.isdisjoint("DS")
 
 
 def _framing(data: bytes, streamed: RequestBody | None, *, chunked: bool) -> bytes:

@@ -2,8 +2,8 @@
 
 Laws:
 - A worker is made at load and holds no socket until a child process uses it.
-- Names are resolved once and kept (addressttl=-1); after a connection failed at every address
-  they are looked up once more.
+- Names are resolved once and kept, or for `addressttl` seconds; after a connection failed at every
+  address they are looked up once more.
 - Every address is tried in turn; what fails is an OriginError: 503 for no connection, 500 for a
   name that does not resolve.
 """
@@ -11,6 +11,7 @@ Laws:
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import trio
@@ -32,6 +33,7 @@ class Worker:
     __slots__ = (
         "_addresses",
         "_pooled",
+        "_resolved",
         "authority",
         "name",
         "parameters",
@@ -58,6 +60,7 @@ class Worker:
         """What the Host field of a request says where ProxyPreserveHost is off."""
         self.source = source
         self._addresses: list[Address] | None = None
+        self._resolved = 0.0
         self._pooled = pooled
         self.configure(parameters)
 
@@ -119,7 +122,9 @@ class Worker:
     async def _open(self, timeout: float) -> OriginConnection:
         if self.unix is not None:
             return await self._try([(socket.AF_UNIX, self.unix)], timeout)
-        if self._addresses is None:
+        ttl = self.parameters.addressttl
+        is_old = ttl is not None and 0 <= ttl < time.monotonic() - self._resolved
+        if self._addresses is None or is_old:
             self._addresses = await self._resolve()
         try:
             return await self._try(self._addresses, timeout)
@@ -140,6 +145,7 @@ class Worker:
             raise OriginError(
                 500, f"DNS lookup failure for: {self.url.host}", reason="Proxy Error"
             ) from None
+        self._resolved = time.monotonic()
         return [(int(family), address) for family, _, _, _, address in found]
 
     async def _try(self, addresses: list[Address], timeout: float) -> OriginConnection:
