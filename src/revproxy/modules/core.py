@@ -88,7 +88,6 @@ class Settings:
     limit_fields: int | Unset = setting()
     limit_field_size: int | Unset = setting()
     limit_body: int | Unset = setting()
-    limit_xml_body: int | Unset = setting()
     protocol_options: frozenset[str] | Unset = setting()
     trace: str | Unset = setting()
     tokens: str | Unset = setting()
@@ -370,7 +369,6 @@ MODULE = Module(
         "limitrequestfields": number("limit_fields"),
         "limitrequestfieldsize": number("limit_field_size"),
         "limitrequestbody": number("limit_body"),
-        "limitxmlrequestbody": number("limit_xml_body"),
         "httpprotocoloptions": _parse_protocol_options,
         "traceenable": choice("trace", "on", "off", "extended"),
         "servertokens": choice(

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, OriginError
+from revproxy.errors import Diagnostic, DirectiveError, HTTPError, OriginError, Severity
 from revproxy.http.message import Exchange
 from revproxy.http.trace import answer_trace, check_trace
 from revproxy.http.uri import parse_url
@@ -38,7 +39,7 @@ from revproxy.proxy.parameters import with_parameters
 from revproxy.proxy.reverse import CookieRule, ReverseRule
 from revproxy.proxy.settings import SUPPORTED_SCHEMES, Settings
 from revproxy.proxy.target import Target, WorkerDefinition, split_unix
-from revproxy.proxy.translate import translate
+from revproxy.proxy.translate import translate, workers_of
 from revproxy.upstream.parameters import Parameters
 
 _UNSUPPORTED: Final = {
@@ -105,7 +106,7 @@ def _entry(
                 pattern = compile_pattern(path)
             except ValueError as error:
                 raise DirectiveError(str(error), argument=0) from None
-    parameters = _parameters(directive, pairs)
+    parameters = _parameters(directive, pairs, scope)
     if target != "!":
         check_target(target, directive, argument=first)
     return ProxyPass(
@@ -152,11 +153,22 @@ def check_target(target: str, directive: Directive, *, argument: int) -> None:
         raise DirectiveError(f"{directive.name}: {error}", argument=argument) from None
 
 
-def _parameters(directive: Directive, pairs: list[str]) -> Parameters:
+_WITHOUT_EFFECT: Final = frozenset(
+    ("flushpackets", "flushwait", "iobuffersize", "min", "ping", "retry", "secret")
+)
+"""Parameters that Apache knows and nothing here needs, or has yet."""
+
+
+def _parameters(directive: Directive, pairs: list[str], scope: Scope) -> Parameters:
     try:
-        return with_parameters(Parameters(), pairs)
+        parameters = with_parameters(Parameters(), pairs)
     except ValueError as error:
         raise DirectiveError(f"{directive.name}: {error}") from None
+    for name in sorted(parameters.given & _WITHOUT_EFFECT):
+        severity = Severity.WARNING if name == "ping" else Severity.INFO
+        text = f"{name}= has no effect here"
+        scope.warn(Diagnostic("RP527", severity, directive.location, text))
+    return parameters
 
 
 def _parse_set(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -175,7 +187,7 @@ def _parse_set(settings: Settings, directive: Directive, scope: Scope) -> Settin
     if not words:
         raise DirectiveError("ProxySet needs at least one key=value parameter")
     check_target(url, directive, argument=0)
-    definition = WorkerDefinition(url, _parameters(directive, words))
+    definition = WorkerDefinition(url, _parameters(directive, words, scope))
     return dataclasses.replace(
         settings, definitions=(*value_or(settings.definitions, ()), definition)
     )
@@ -292,25 +304,31 @@ def _handler(settings: Settings, server: Server) -> Hook:
     from revproxy.proxy.http1 import Http1Handler
 
     facts = _facts(settings, server)
+    # A rule may send a request to a worker where no ProxyPass does.
+    workers_of(settings, server)
     http1 = Http1Handler(facts) if "mod_proxy_http" in server.modules else None
 
-    async def handle(exchange: Exchange) -> bool | None:
+    def handle(exchange: Exchange) -> Awaitable[bool | None]:
         target: Target | None = exchange.proxy
         if target is None:
-            return None
+            return _answer(None)
         if exchange.method == "TRACE":
             check_trace(exchange, facts.trace)
         if "max-forwards" in exchange.block.names and _count_forwards(exchange):
-            return True
+            return _answer(True)
         if facts.blocks and _is_blocked(target.authority, facts.blocks):
             raise HTTPError(403, "Connect to remote machine blocked")
         if http1 is None:
             raise HTTPError(
                 500, "No protocol handler was valid for the URL: is mod_proxy_http loaded?"
             )
-        return await http1(exchange, target)
+        return http1(exchange, target)
 
     return handle
+
+
+async def _answer(said: bool | None) -> bool | None:
+    return said
 
 
 def _count_forwards(exchange: Exchange) -> bool:
@@ -361,7 +379,6 @@ MODULE = Module(
         "proxybadheader": choice("bad_header", "IsError", "Ignore", "StartBody"),
         "proxymaxforwards": number("max_forwards", low=-1),
         "proxyblock": _parse_blocks,
-        "proxyiobuffersize": number("io_buffer"),
         "proxyreceivebuffersize": number("receive_buffer"),
         "proxysourceaddress": text("source_address"),
         "proxyrequests": _parse_requests,

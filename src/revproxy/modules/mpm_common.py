@@ -39,7 +39,6 @@ class Settings:
     graceful_shutdown_timeout: int | Unset = setting()
     receive_buffer: int | Unset = setting()
     send_buffer: int | Unset = setting()
-    max_connections_per_child: int | Unset = setting()
 
 
 def _parse_listen(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
@@ -75,6 +74,5 @@ MODULE = Module(
         "gracefulshutdowntimeout": number("graceful_shutdown_timeout"),
         "receivebuffersize": number("receive_buffer"),
         "sendbuffersize": number("send_buffer"),
-        "maxconnectionsperchild": number("max_connections_per_child"),
     },
 )

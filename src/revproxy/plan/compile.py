@@ -17,8 +17,9 @@ from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
-from revproxy.module import Hook, Module, ScopeKind, Server, merge_settings, value_or
+from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
 from revproxy.modules import core, mod_unixd, mpm_common, mpm_trio
+from revproxy.plan.conditional import conditionals
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
 from revproxy.plan.plan import (
     Document,
@@ -30,17 +31,7 @@ from revproxy.plan.plan import (
 )
 
 _ONCE: Final = ("post_read", "log")
-_EACH: Final = (
-    "translate",
-    "map",
-    "access",
-    "authn",
-    "authz",
-    "type_checker",
-    "fixups",
-    "insert_filter",
-    "handler",
-)
+_EACH: Final = tuple(phase for phase in PHASES if phase not in _ONCE)
 
 
 class Compiler:
@@ -97,6 +88,15 @@ class Compiler:
             "location": dict(enumerate(config.locations)),
             "proxy": dict(enumerate(config.proxies)),
         }
+        conditional: list[Section] = []
+        server_ifs = conditionals(config.ifs, conditional)
+        section_ifs = {
+            (kind, index): found
+            for kind, known in sections.items()
+            for index, section in known.items()
+            if (found := conditionals(section.children, conditional))
+        }
+        sections["if"] = dict(enumerate(conditional))
 
         def build(keys: tuple[SectionKey, ...]) -> RequestPlan:
             return self._request_plan(
@@ -124,6 +124,8 @@ class Compiler:
                 for index, section in known.items()
                 if section.scope.pattern is not None and section.scope.pattern.groupindex
             },
+            ifs=server_ifs,
+            section_ifs=section_ifs,
             limits=Limits(
                 line=value_or(settings.limit_line, 8190),
                 fields=value_or(settings.limit_fields, 100),

@@ -34,7 +34,6 @@ class Settings:
     bad_header: str | Unset = setting()
     max_forwards: int | Unset = setting()
     blocks: tuple[str, ...] | Unset = setting(append)
-    io_buffer: int | Unset = setting()
     receive_buffer: int | Unset = setting()
     source_address: str | Unset = setting()
     inherit: bool | Unset = setting()
