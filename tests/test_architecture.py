@@ -39,9 +39,10 @@ ROOMS: dict[str, set[str]] = {
     "authz": ENGINE,
     "static": ENGINE,
     "proxy": {*ENGINE, "upstream"},
+    "rewrite": {*ENGINE, "proxy"},
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
-        *("headers", "authz", "static", "proxy", "logs", "log_format", "error_log"),
+        *("headers", "authz", "static", "proxy", "rewrite", "logs", "log_format", "error_log"),
         "error_log_format",
     },
     "plan": {"config", "module", "http", "modules", "errors", "pattern", "error_log", "logs"},

@@ -208,13 +208,15 @@ class Server:
             host, port = self.name, self.port or default
         return host, exchange.connection.local_port if self.canonical_port else port
 
-    def is_named(self, host: str, port: int, local_port: int) -> bool:
-        """A host in lower case and a port are this server's (`ap_matches_request_vhost`)."""
+    def is_named(self, host: str, port: int) -> bool:
+        """A host in lower case and a port are this server's (`ap_matches_request_vhost`).
+
+        A ServerName without a port has none, so just an address can match.
+        """
         for name, number in self.addresses:
             if name == host and number in (0, port):
                 return True
-        own = self.port or (self.addresses[0][1] if self.addresses else 0) or local_port
-        return port == own and (host == self.name.lower() or self.aliases(host))
+        return port == self.port and (host == self.name.lower() or self.aliases(host))
 
     def self_scheme(self, exchange: Exchange) -> str:
         """The scheme of this server's URLs."""

@@ -51,6 +51,9 @@ class StaticFiles:
     async def handle(self, exchange: Exchange) -> bool:
         """Answer with the file. Raises HTTPError."""
         method = exchange.method
+        if exchange.notes:
+            kind = exchange.notes.get("rewrite-forced-mimetype")
+            exchange.content_type = kind or exchange.content_type
         if method == "OPTIONS":
             if exchange.path != "*":
                 exchange.out.set("Allow", self.methods)

@@ -1,0 +1,51 @@
+"""Requests that a rule sends to an origin (RewriteRule with P), without a ProxyPass.
+
+Laws:
+- The worker is the one a ProxyPass to the same URL would get; under none it is the generic one,
+  which keeps no connections.
+- The path is escaped again unless the rule says that it is; nothing raw leaves: 403.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Final
+
+from revproxy.errors import HTTPError
+from revproxy.http.message import Exchange
+from revproxy.http.uri import escape_path, parse_url
+from revproxy.module import Server
+from revproxy.proxy.settings import SUPPORTED_SCHEMES
+from revproxy.proxy.target import Target, split_unix
+from revproxy.upstream.parameters import Parameters
+
+if TYPE_CHECKING:
+    from revproxy.proxy.workers import Workers
+
+_RAW: Final = re.compile(r"[\x00-\x20\x7f]").search
+_PARAMETERS: Final = Parameters()
+
+
+def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped: bool) -> None:
+    """Let mod_proxy answer from the origin of this URL. Raises HTTPError."""
+    unix, plain = split_unix(text)
+    authority, _, path = plain.partition("://")[2].partition("/")
+    try:
+        url = parse_url(plain[: len(plain) - len(path)])
+    except ValueError as error:
+        raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
+    if url.scheme not in SUPPORTED_SCHEMES:
+        raise HTTPError(500, f"no protocol handler for {url.scheme}://")
+    path = f"/{path}"
+    workers: Workers = server.shared["mod_proxy"]
+    worker = workers.find(dataclasses.replace(url, path=path), unix)
+    if worker is None:
+        worker = workers.generic(url, _PARAMETERS, unix)
+    sent = path if is_escaped else escape_path(path)
+    if exchange.query is not None:
+        sent = f"{sent}?{exchange.query}"
+    if _RAW(sent):
+        raise HTTPError(403, "a space or control character in the URL for the origin")
+    exchange.proxy = Target(worker, f"{url.scheme}://{authority}{path}", sent, url.authority)
+    exchange.handler = "proxy-server"

@@ -1,0 +1,1 @@
+"""The engine of mod_rewrite: rules, conditions and maps, compiled once to closures."""

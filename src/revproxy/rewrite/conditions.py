@@ -1,0 +1,217 @@
+"""RewriteCond: what must hold besides the rule's pattern, compiled to closures.
+
+Laws:
+- A test is a regex, a comparison of text or whole numbers, or a question about a file.
+- Text compares by length first, then octet by octet, as Apache's `compare_lexicography`.
+- A regex that matched and is not negated is where %0 to %9 come from afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError
+from revproxy.pattern import Pattern, compile_pattern
+from revproxy.rewrite.arguments import flag_items, split
+from revproxy.rewrite.expand import MapLookup, compile_template
+from revproxy.rewrite.run import Run
+
+Test: TypeAlias = Callable[[Run], bool]
+
+_INTEGER: Final = re.compile(r"-(lt|le|gt|ge|eq|ne)", re.DOTALL)
+_LEADING: Final = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?[0-9]+)")
+_FILE_TESTS: Final = "fsdxhlL"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One RewriteCond as it was read."""
+
+    subject: str
+    kind: str
+    """"regex", one of `= < > <= >=`, one of `-eq` ..., or a file test's letter."""
+    operand: str
+    pattern: Pattern | None
+    negated: bool
+    no_case: bool
+    or_next: bool
+    no_vary: bool
+
+
+def parse_condition(directive: Directive) -> Condition:
+    """The condition of a line. Raises DirectiveError."""
+    words = split(directive.raw)
+    if len(words) < 2:
+        raise DirectiveError(f"RewriteCond: bad argument line '{directive.raw}'")
+    flags = _flags(directive, words[2]) if len(words) > 2 else set()
+    subject, test = words[:2]
+    if subject.lower() == "expr":
+        raise DirectiveError("RewriteCond expr is not implemented", argument=0)
+    negated = test.startswith("!")
+    test = test[negated:]
+    kind, operand = _kind(test)
+    no_case = "nocase" in flags
+    pattern = None
+    if kind in ("U", "F"):
+        raise DirectiveError(
+            f"RewriteCond -{kind} needs sub-requests, which are not implemented", argument=1
+        )
+    if kind == "regex":
+        try:
+            pattern = compile_pattern(test, ignore_case=no_case)
+        except ValueError as error:
+            raise DirectiveError(
+                f"RewriteCond: cannot compile regular expression '{test}': {error}", argument=1
+            ) from None
+    return Condition(
+        subject, kind, operand, pattern, negated, no_case, "ornext" in flags, "novary" in flags
+    )
+
+
+_CONDITION_FLAGS: Final = {
+    "nc": "nocase",
+    "nocase": "nocase",
+    "or": "ornext",
+    "ornext": "ornext",
+    "nv": "novary",
+    "novary": "novary",
+}
+
+
+def _flags(directive: Directive, word: str) -> set[str]:
+    found = set()
+    for name, _value in flag_items(directive, word):
+        if name.lower() not in _CONDITION_FLAGS:
+            raise DirectiveError(f"RewriteCond: unknown flag '{name}'", argument=2)
+        found.add(_CONDITION_FLAGS[name.lower()])
+    return found
+
+
+def _kind(test: str) -> tuple[str, str]:
+    """What a test is, and what it compares with."""
+    if len(test) == 2 and test[0] == "-" and test[1] in _FILE_TESTS + "UF":
+        return test[1], ""
+    match = _INTEGER.match(test)
+    if match is not None:
+        return match[0], test[match.end() :]
+    if len(test) > 1 and test[0] in "<>":
+        length = 2 if test[1] == "=" else 1
+        return test[:length], test[length:]
+    if len(test) > 1 and test[0] == "=":
+        return "=", "" if test == '=""' else test[1:]
+    return "regex", ""
+
+
+def compile_condition(condition: Condition, maps: MapLookup) -> Test:
+    """The condition as a closure."""
+    subject = compile_template(condition.subject, maps)
+    kind, negated = condition.kind, condition.negated
+    if condition.pattern is not None:
+        search = condition.pattern.search
+        if negated:
+            return lambda run: search(subject(run)) is None
+
+        def matches(run: Run) -> bool:
+            match = search(subject(run))
+            if match is None:
+                return False
+            run.condition_match = match
+            return True
+
+        return matches
+    if kind[0] == "-":
+        check = _integer_test(kind, condition.operand)
+    elif len(kind) == 1 and kind in _FILE_TESTS:
+        check = _FILE[kind]
+    else:
+        check = _text_test(kind, condition.operand, no_case=condition.no_case)
+    if negated:
+        return lambda run: not check(subject(run))
+    return lambda run: check(subject(run))
+
+
+def _number(text: str) -> int:
+    """C's `atoi`."""
+    match = _LEADING.match(text)
+    return int(match[1]) if match is not None else 0
+
+
+def _integer_test(kind: str, operand: str) -> Callable[[str], bool]:
+    wanted = _number(operand)
+    return {
+        "-eq": lambda text: _number(text) == wanted,
+        "-ne": lambda text: _number(text) != wanted,
+        "-lt": lambda text: _number(text) < wanted,
+        "-le": lambda text: _number(text) <= wanted,
+        "-gt": lambda text: _number(text) > wanted,
+        "-ge": lambda text: _number(text) >= wanted,
+    }[kind]
+
+
+def _text_test(kind: str, operand: str, *, no_case: bool) -> Callable[[str], bool]:
+    wanted = (len(operand), operand)
+    if kind == "=":
+        if no_case:
+            lowered = _lower(operand)
+            return lambda text: _lower(text) == lowered
+        return lambda text: text == operand
+    return {
+        "<": lambda text: (len(text), text) < wanted,
+        "<=": lambda text: (len(text), text) <= wanted,
+        ">": lambda text: (len(text), text) > wanted,
+        ">=": lambda text: (len(text), text) >= wanted,
+    }[kind]
+
+
+def _lower(text: str) -> str:
+    return text.encode("latin-1").lower().decode("latin-1")
+
+
+def _mode(name: str, *, link: bool = False) -> os.stat_result | None:
+    try:
+        path = name.encode("latin-1")
+        return os.lstat(path) if link else os.stat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _exists(name: str) -> bool:
+    info = _mode(name)
+    return info is not None and stat.S_ISREG(info.st_mode)
+
+
+def _has_size(name: str) -> bool:
+    info = _mode(name)
+    return info is not None and stat.S_ISREG(info.st_mode) and info.st_size > 0
+
+
+def _is_directory(name: str) -> bool:
+    info = _mode(name)
+    return info is not None and stat.S_ISDIR(info.st_mode)
+
+
+def _is_link(name: str) -> bool:
+    info = _mode(name, link=True)
+    return info is not None and stat.S_ISLNK(info.st_mode)
+
+
+def _is_executable(name: str) -> bool:
+    info = _mode(name)
+    return info is not None and bool(info.st_mode & 0o111)
+
+
+_FILE: Final[dict[str, Callable[[str], bool]]] = {
+    "f": _exists,
+    "s": _has_size,
+    "d": _is_directory,
+    "x": _is_executable,
+    "h": _is_link,
+    "l": _is_link,
+    "L": _is_link,
+}

@@ -1,0 +1,52 @@
+"""The flag CO: a cookie set by a rule.
+
+Laws:
+- A name is set once a request, whatever rules say it again.
+- A cookie needs name, value and domain; what is missing of them sets nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import formatdate
+from typing import Final
+
+from revproxy.http.message import Exchange
+
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]+)")
+
+
+def add_cookie(exchange: Exchange, text: str) -> None:
+    """Set the cookie `name:value:domain[:minutes[:path[:secure[:httponly[:samesite]]]]]`."""
+    separator = ":"
+    if text.startswith(";"):
+        separator, text = ";", text[1:]
+    words = [word for word in text.split(separator) if word]
+    if len(words) < 3:
+        return
+    name, value, domain = words[:3]
+    note = f"{name}_rewrite"
+    if note in exchange.notes:
+        return
+    exchange.notes[note] = "1"
+    expires, path, secure, http_only, same_site = (*words[3:8], *[""] * (8 - len(words)))[:5]
+    cookie = f"{name}={value}; path={path or '/'}; domain={domain}"
+    match = _NUMBER.match(expires)
+    minutes = int(match[1]) if match is not None else 0
+    if minutes:
+        cookie += f"; expires={_date(time.time() + minutes * 60)}"
+    if secure.lower() in ("true", "1", "secure"):
+        cookie += "; secure"
+    if http_only.lower() in ("true", "1", "httponly"):
+        cookie += "; HttpOnly"
+    if same_site and same_site.lower() not in ("0", "false"):
+        cookie += f"; SameSite={same_site}"
+    exchange.err.add("Set-Cookie", cookie)
+
+
+def _date(moment: float) -> str:
+    """A date as cookies of old have it: `Thu, 01-Jan-1970 00:00:00 GMT`."""
+    day, rest = formatdate(moment, usegmt=True).split(", ")
+    date, month, year, clock, zone = rest.split(" ")
+    return f"{day}, {date}-{month}-{year} {clock} {zone}"

@@ -1,0 +1,327 @@
+"""RewriteRule: a pattern, its conditions and what comes of a match, compiled to one closure.
+
+Laws:
+- The pattern is tried first, then the conditions, then everything that the flags ask for.
+- A step says whether it matched, and whether it changed the name; what comes next is the list's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError, HTTPError, Location
+from revproxy.pattern import Pattern, compile_pattern
+from revproxy.proxy.settings import SUPPORTED_SCHEMES
+from revproxy.rewrite.arguments import Flags, parse_flags, split
+from revproxy.rewrite.conditions import Condition, Test, compile_condition
+from revproxy.rewrite.cookies import add_cookie
+from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
+from revproxy.rewrite.expand import MapLookup, compile_template
+from revproxy.rewrite.run import Part, Run
+
+MISS: Final = 0
+CHANGED: Final = 1
+MATCHED: Final = 2
+"""It matched and changed nothing (`-`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One RewriteRule as it was read."""
+
+    pattern: Pattern
+    negated: bool
+    output: str
+    flags: Flags
+    conditions: tuple[Condition, ...]
+    location: Location
+    source: str
+    drops_query: bool
+    """A lone `?` at the end of the substitution, or QSD without any."""
+
+
+def parse_rule(directive: Directive, conditions: tuple[Condition, ...]) -> Rule:
+    """The rule of a line with the conditions before it. Raises DirectiveError."""
+    words = split(directive.raw)
+    if len(words) < 2:
+        raise DirectiveError(f"RewriteRule: bad argument line '{directive.raw}'")
+    flags = parse_flags(directive, words[2]) if len(words) > 2 else Flags()
+    text, output = words[:2]
+    negated = text.startswith("!")
+    text = text[negated:]
+    try:
+        pattern = compile_pattern(text, ignore_case=flags.no_case)
+    except ValueError as error:
+        raise DirectiveError(
+            f"RewriteRule: cannot compile regular expression '{text}': {error}", argument=0
+        ) from None
+    drops = False
+    if output.endswith("?"):
+        output, drops = output[:-1], True
+    elif flags.query_discard and "?" not in output:
+        drops = True
+    if flags.proxy:
+        _check_origin(output)
+    return Rule(
+        pattern,
+        negated,
+        output,
+        flags,
+        conditions,
+        directive.location,
+        f"RewriteRule {directive.raw}".rstrip(),
+        drops,
+    )
+
+
+def _check_origin(output: str) -> None:
+    length = scheme_length(output)
+    scheme = output[:length].partition(":")[0].lower()
+    if scheme and scheme != "unix" and scheme not in SUPPORTED_SCHEMES:
+        raise DirectiveError(f"the scheme {scheme}: of an origin is not implemented", argument=1)
+
+
+@dataclass(slots=True)
+class Step:
+    """A compiled rule: what it does, and what comes after it."""
+
+    apply: Callable[[Run], int]
+    flags: Flags
+    source: str
+
+
+def compile_rule(rule: Rule, maps: MapLookup) -> Step:
+    """Compile a rule. Raises DirectiveError for what is not implemented or not there."""
+    matches = _matcher(rule, maps)
+    effects = _effects(rule, maps)
+    if rule.output == "-":
+        return Step(_without_substitution(matches, effects, rule.flags), rule.flags, rule.source)
+    return Step(_Substitution(rule, matches, effects, maps), rule.flags, rule.source)
+
+
+def _matcher(rule: Rule, maps: MapLookup) -> Callable[[Run], bool]:
+    """Pattern and conditions."""
+    search, negated = rule.pattern.search, rule.negated
+    conditions = _all_of(rule.conditions, maps) if rule.conditions else None
+
+    def matches(run: Run) -> bool:
+        match = search(run.filename if run.prefix is None else run.subject())
+        if (match is None) is not negated:
+            return False
+        run.rule_match = match
+        run.condition_match = None
+        if conditions is None:
+            return True
+        run.vary_this.clear()
+        varies: list[str] = []
+        if not conditions(run, varies):
+            return False
+        run.vary += varies
+        return True
+
+    return matches
+
+
+def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run, list[str]], bool]:
+    """Conditions joined by AND, and by OR within the groups that [OR] makes."""
+    groups: list[list[tuple[Test, bool]]] = [[]]
+    for condition in conditions:
+        groups[-1].append((compile_condition(condition, maps), condition.no_vary))
+        if not condition.or_next:
+            groups.append([])
+    compiled = tuple(tuple(group) for group in groups if group)
+
+    def hold(run: Run, varies: list[str]) -> bool:
+        for group in compiled:
+            for test, no_vary in group:
+                holds = test(run)
+                if holds and not no_vary:
+                    varies += run.vary_this
+                run.vary_this.clear()
+                if holds:
+                    break
+            else:
+                return False
+        return True
+
+    return hold
+
+
+def _effects(rule: Rule, maps: MapLookup) -> tuple[Callable[[Run], None], ...]:
+    """What E and CO do."""
+    return (
+        *(_set_env(compile_template(text, maps)) for text in rule.flags.env),
+        *(_set_cookie(compile_template(text, maps)) for text in rule.flags.cookies),
+    )
+
+
+def _set_env(template: Part) -> Callable[[Run], None]:
+    def act(run: Run) -> None:
+        text = template(run)
+        if text.startswith("!"):
+            run.exchange.env.pop(text[1:], None)
+            return
+        name, _, value = text.partition(":")
+        run.exchange.env[name] = value
+
+    return act
+
+
+def _set_cookie(template: Part) -> Callable[[Run], None]:
+    return lambda run: add_cookie(run.exchange, template(run))
+
+
+def _without_substitution(
+    matches: Callable[[Run], bool],
+    effects: tuple[Callable[[Run], None], ...],
+    flags: Flags,
+) -> Callable[[Run], int]:
+    def apply(run: Run) -> int:
+        if not matches(run):
+            return MISS
+        for effect in effects:
+            effect(run)
+        if flags.content_type:
+            run.forced_type = flags.content_type
+        return MATCHED
+
+    return apply
+
+
+def _mark(text: str) -> str:
+    """Takes the question marks out of what is put in, to tell them from the rule's own."""
+    return text.replace("?", "\0")
+
+
+class _Substitution:
+    """A rule that changes the name."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        matches: Callable[[Run], bool],
+        effects: tuple[Callable[[Run], None], ...],
+        maps: MapLookup,
+    ) -> None:
+        flags = rule.flags
+        escape = None
+        if flags.escape or flags.escape_but:
+            escape = BackreferenceEscape(
+                flags.escape_only,
+                flags.escape_but,
+                controls=flags.escape_controls,
+                plus=not flags.no_plus,
+            )
+        self._rule = rule
+        self._flags = flags
+        self._matches = matches
+        self._effects = effects
+        self._output = compile_template(rule.output, maps, escape)
+        self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
+        self._marked = compile_template(rule.output, maps, escape, _mark)
+        self._literal = flags.unsafe_prefix or rule.output[:1] not in ("$", "%")
+
+    def __call__(self, run: Run) -> int:
+        if not self._matches(run):
+            return MISS
+        flags = self._flags
+        result = self._output(run)
+        for effect in self._effects:
+            effect(run)
+        if flags.status:
+            return CHANGED
+        self._refuse_3f(run, result)
+        run.filename = result
+        run.literal_prefix = self._literal
+        if flags.discard_path_info:
+            run.path_info = ""
+        if run.tell is not None:
+            run.tell(2, f"rewrite -> '{result}'")
+        self._split_query(run)
+        self._place(run)
+        if flags.content_type:
+            run.forced_type = flags.content_type
+        return CHANGED
+
+    def _refuse_3f(self, run: Run, result: str) -> None:
+        """A `?` that the client smuggled in encoded must not begin a query. Raises HTTPError."""
+        if (
+            not self._flags.unsafe_3f
+            and "?" in result
+            and "%3f" in run.exchange.raw_path.lower()
+            and self._split_at(result) != self._split_at(self._marked(run))
+        ):
+            raise HTTPError(403, "Unsafe URL with %3f URL rewritten without UnsafeAllow3F")
+
+    def _split_at(self, name: str) -> int:
+        """Where the query begins, -1 for nowhere."""
+        return name.rfind("?") if self._flags.query_last else name.find("?")
+
+    def _split_query(self, run: Run) -> None:
+        if self._rule.drops_query:
+            run.args = None
+            return
+        flags = self._flags
+        name = run.filename
+        if not takes_query(name):
+            return
+        if flags.query_discard:
+            run.args = None
+        position = self._split_at(name)
+        if position < 0:
+            return
+        run.filename, query = name[:position], name[position + 1 :]
+        if flags.query_append:
+            if query:
+                run.args = f"{query}&{run.args or ''}"
+        else:
+            run.args = query
+        if run.args is not None:
+            run.args = run.args[:-1] if run.args.endswith("&") else run.args
+            run.args = run.args or None
+
+    def _place(self, run: Run) -> None:
+        """Make the result what it stands for: an origin, a URL or a path of ours."""
+        flags = self._flags
+        name = run.filename
+        absolute = scheme_length(name) > 0
+        if run.prefix and not absolute and not name.startswith("/"):
+            name = run.prefix + name
+        if flags.proxy:
+            run.filename = f"proxy:{self._qualified(run, name)}"
+        elif flags.redirect:
+            run.filename = self._qualified(run, name)
+            run.status = flags.redirect
+        else:
+            name = self._reduced(run, name) if absolute else name
+            if scheme_length(name):
+                run.status = 302
+            elif run.prefix is None:
+                if name.startswith("//") and not self._keeps_slashes:
+                    name = name.lstrip("/")
+                name = name if name.startswith("/") else f"/{name}"
+            run.filename = name
+
+    def _qualified(self, run: Run, name: str) -> str:
+        if scheme_length(name):
+            return name
+        path = name if name.startswith("/") else f"/{name}"
+        return run.server.self_url(run.exchange, path)
+
+    def _reduced(self, run: Run, name: str) -> str:
+        """An absolute URL of this very server, cut to its path."""
+        scheme, mark, rest = name.partition("://")
+        if not mark or scheme.lower() != run.server.self_scheme(run.exchange):
+            return name
+        authority, slash, path = rest.partition("/")
+        host, colon, port = authority.partition(":")
+        number = int(port) if port.isascii() and port.isdigit() else 0
+        if not colon:
+            number = {"http": 80, "https": 443}[scheme.lower()]
+        if not run.server.is_named(host.lower(), number):
+            return name
+        run.reduced = True
+        return f"/{path}" if slash else "/"

@@ -1,0 +1,69 @@
+"""A list of rules, run from the top until one says stop.
+
+Laws:
+- C skips the rest of its chain on a miss, S the next rules on a hit, N starts over, L, P and END
+  stop; a status ends the request at once.
+- A name that grows beyond twice the longest request line is a loop: 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from revproxy.errors import HTTPError
+from revproxy.rewrite.rule import CHANGED, MISS, Step
+from revproxy.rewrite.run import Run
+
+UNCHANGED: Final = 0
+NORMAL: Final = 1
+NO_ESCAPE: Final = 2
+"""The last rule that changed something says the result is escaped already (NE)."""
+
+_LONGEST: Final = 2 * 8190
+
+
+def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - the flags, in order
+    """Run the rules: UNCHANGED, NORMAL or NO_ESCAPE. Raises HTTPError for a status."""
+    changed = UNCHANGED
+    rounds = 0
+    index = 0
+    while index < len(steps):
+        step = steps[index]
+        index += 1
+        flags = step.flags
+        outcome = step.apply(run)
+        if run.tell is not None:
+            hit = "matched" if outcome else "did not match"
+            run.tell(3, f"{step.source}: {hit} '{run.filename}'")
+        if outcome == MISS:
+            run.vary.clear()
+            if flags.chain:
+                while index < len(steps) and steps[index - 1].flags.chain:
+                    index += 1
+            continue
+        if len(run.filename) > _LONGEST:
+            raise HTTPError(500, "RewriteRule: the name grows without end")
+        if run.vary:
+            run.exchange.out.append("Vary", ", ".join(run.vary))
+            run.vary.clear()
+        if flags.status:
+            raise HTTPError(flags.status)
+        if outcome == CHANGED:
+            changed = NO_ESCAPE if flags.no_escape else NORMAL
+        if flags.pass_through:
+            run.passes_through = True
+            return NORMAL
+        if flags.end:
+            run.exchange.notes["mod_rewrite_END"] = "1"
+            break
+        if flags.proxy or flags.last:
+            break
+        if flags.rounds:
+            rounds += 1
+            if rounds >= flags.rounds:
+                raise HTTPError(500, "RewriteRule: too many rounds ([N])")
+            index = 0
+            continue
+        index += flags.skip
+    return changed

@@ -1,0 +1,76 @@
+"""What a rule set knows while it runs: Apache's `r->filename` and `r->args` as they change.
+
+Laws:
+- A run belongs to one request and one rule set; the request is changed only when the run is over,
+  but for its environment and cookies, which later rules see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from revproxy.http.message import Exchange
+from revproxy.module import Server
+
+
+class Run:
+    """The state of one pass through a rule set."""
+
+    __slots__ = (
+        "args",
+        "condition_match",
+        "exchange",
+        "filename",
+        "forced_type",
+        "literal_prefix",
+        "passes_through",
+        "path_info",
+        "prefix",
+        "reduced",
+        "rule_match",
+        "server",
+        "status",
+        "tell",
+        "vary",
+        "vary_this",
+    )
+
+    def __init__(self, exchange: Exchange, server: Server, filename: str) -> None:
+        self.exchange = exchange
+        self.server = server
+        self.filename = filename
+        """What the rules look at and change."""
+        self.args = exchange.query
+        """The query string as it stands now."""
+        self.passes_through = False
+        """The flag PT: the result is a URL path that is mapped on."""
+        self.path_info = ""
+        """What stands behind a file's name, which per-directory rules see too."""
+        self.prefix: str | None = None
+        """The directory of per-directory rules; None in a server, "" where nothing is cut off."""
+        self.rule_match: re.Match[str] | None = None
+        """Where $0 to $9 come from."""
+        self.condition_match: re.Match[str] | None = None
+        """Where %0 to %9 come from."""
+        self.vary: list[str] = []
+        self.vary_this: list[str] = []
+        self.status = 0
+        """The status a rule has chosen, 0 for none."""
+        self.forced_type = ""
+        self.literal_prefix = True
+        """The result may be a file's name: the rule's author wrote its beginning."""
+        self.reduced = False
+        """An absolute URL of our own was cut to its path."""
+        self.tell: Callable[[int, str], None] | None = None
+        """Where decisions are told, with their level of trace; None where nobody listens."""
+
+    def subject(self) -> str:
+        """What patterns are tried on."""
+        if self.prefix is None:
+            return self.filename
+        return (self.filename + self.path_info).removeprefix(self.prefix)
+
+
+Part: TypeAlias = Callable[[Run], str]

@@ -1,0 +1,118 @@
+"""The rules of a server or virtual host: before a path is mapped to an origin or a file.
+
+Laws:
+- A result that is a path of ours ends the phase: neither ProxyPass nor Alias sees it, but with PT.
+- An absolute URL is a redirect; with P it is an origin, which mod_proxy must be there for.
+- A raw blank or control character never leaves in a query: 403.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from revproxy.errors import HTTPError
+from revproxy.http.message import Exchange
+from revproxy.module import Hook, Server
+from revproxy.proxy.rewritten import send_to_origin
+from revproxy.rewrite.escape import RAW, escape_absolute, escape_uri, scheme_length
+from revproxy.rewrite.rule import Step
+from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, run_rules
+from revproxy.rewrite.run import Run
+from revproxy.rewrite.tell import teller
+
+
+def server_hook(
+    steps: Sequence[Step], server: Server, *, any_uri: bool, legacy_prefix: bool
+) -> Hook:
+    """The translate hook of a server's rules."""
+    root = server.document_root.rstrip("/")
+
+    def translate(exchange: Exchange) -> bool | None:
+        if exchange.path[:1] != "/" and not any_uri:
+            return None
+        _tell_script(exchange, server)
+        run = Run(exchange, server, exchange.path)
+        run.tell = teller(exchange)
+        changed = run_rules(steps, run)
+        if run.forced_type:
+            exchange.notes["rewrite-forced-mimetype"] = run.forced_type.lower()
+        if changed == UNCHANGED:
+            return None
+        name = run.filename
+        if leave(run, changed):
+            return True
+        exchange.query = run.args
+        if run.passes_through:
+            exchange.path = name
+            return None
+        if name[:1] != "/":
+            raise HTTPError(400)
+        is_file = run.literal_prefix and (legacy_prefix or not run.reduced) and _has_top(name)
+        exchange.filename = name if is_file or not root else root + _resolved(name)
+        return True
+
+    return translate
+
+
+def leave(run: Run, changed: int) -> bool:
+    """Send a request to an origin or a client elsewhere, where the rules say so.
+
+    False for a path of ours. Raises HTTPError for a redirect, and for what must not leave.
+    """
+    exchange, name = run.exchange, run.filename
+    to_origin = name.startswith("proxy:")
+    length = 0 if to_origin or run.passes_through else scheme_length(name)
+    keeps = changed == NO_ESCAPE
+    query = run.args
+    if query is not None and (keeps or not length) and RAW(query):
+        raise HTTPError(403, "Rewritten query string contains control characters or spaces")
+    if to_origin:
+        if "mod_proxy" not in run.server.modules:
+            raise HTTPError(
+                403,
+                f"attempt to make remote request from mod_rewrite without proxy enabled: {name}",
+            )
+        exchange.query = query
+        send_to_origin(exchange, run.server, name[6:] + run.path_info, is_escaped=keeps)
+        return True
+    if not length:
+        return False
+    if not keeps:
+        name = escape_absolute(name)
+    if query is not None:
+        changed_query = not keeps and query != exchange.query
+        name = f"{name}?{escape_uri(query) if changed_query else query}"
+    exchange.out.set("Location", name)
+    raise HTTPError(run.status)
+
+
+def _tell_script(exchange: Exchange, server: Server) -> None:
+    """SCRIPT_URL and SCRIPT_URI: what was asked for, before any rule."""
+    exchange.env["SCRIPT_URL"] = exchange.path
+    exchange.env["SCRIPT_URI"] = server.self_url(exchange, exchange.path)
+
+
+def _resolved(name: str) -> str:
+    """A path below the document root without `.` and `..`. Raises HTTPError(403) above it."""
+    if "//" not in name and "/." not in name:
+        return name
+    kept: list[str] = []
+    for segment in name.split("/"):
+        if segment == "..":
+            if not kept:
+                raise HTTPError(403)
+            kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    ends_open = name.endswith(("/", "/.", "/..")) and kept
+    return "/" + "/".join(kept) + ("/" if ends_open else "")
+
+
+def _has_top(name: str) -> bool:
+    """The first directory of a path exists."""
+    if name.startswith("//"):
+        return False
+    end = name.find("/", 1)
+    top = name if end < 0 else name[:end]
+    return "\0" not in top and os.path.exists(top.encode("latin-1"))
