@@ -208,6 +208,20 @@ def test_a_child_that_dies_is_replaced(tmp_path: Path, origin: int) -> None:
         assert server.get()[:2] == (200, "one")
 
 
+def test_children_do_not_outlive_a_supervisor_that_is_killed(tmp_path: Path, origin: int) -> None:
+    with run(tmp_path, origin) as server:
+        children = server.children()
+        assert server.get()[0] == 200
+        server.process.kill()
+        server.process.wait()
+        waited = threading.Event()
+        for _ in range(500):
+            if not any(Path(f"/proc/{pid}").exists() for pid in children):
+                return
+            waited.wait(0.02)
+        raise AssertionError("the children went on")
+
+
 def test_a_graceful_stop_finishes_what_runs(tmp_path: Path, origin: int) -> None:
     with run(tmp_path, origin) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as client:

@@ -2,6 +2,7 @@
 
 Laws:
 - SIGTERM ends every exchange now; SIGUSR1 and SIGWINCH let each finish first.
+- A child whose supervisor dies winds up by itself.
 - A winding-up child accepts nothing; what waits in the listening sockets is its successors'.
 - Log lines are written within a few hundredths of a second, and all of them before the end.
 """
@@ -9,6 +10,7 @@ Laws:
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 from collections.abc import Sequence
@@ -26,18 +28,18 @@ _LOG_DELAY: Final = 0.05
 """Seconds for which log lines may be held together."""
 
 
-def run_child(plan: Plan, sockets: Sequence[socket.socket]) -> None:
-    """Serve until a signal says otherwise."""
+def run_child(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> None:
+    """Serve until a signal says otherwise, or `lifeline` ends: a pipe the supervisor holds."""
     # An exchange leaves little for the collector; looking seldom saves 2 µs a request.
     gc.set_threshold(20_000, 20, 20)
     try:
-        trio.run(_main, plan, sockets, strict_exception_groups=True)
+        trio.run(_main, plan, sockets, lifeline, strict_exception_groups=True)
     finally:
         plan.close()
         logs.flush_all(final=True)
 
 
-async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
+async def _main(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> None:
     watchdog = Watchdog(_resolution(plan))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watchdog.run)
@@ -47,6 +49,7 @@ async def _main(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         watchdog.look()
         acceptors = [lane.start(accept_loop(sock, plan, watchdog, lane)) for sock in sockets]
         nursery.start_soon(_obey, watchdog, acceptors, plan.graceful_shutdown_timeout)
+        nursery.start_soon(_outlive_nobody, lifeline)
         nursery.start_soon(lane.run)
         await watchdog.idle.wait()
         nursery.cancel_scope.cancel()
@@ -69,6 +72,12 @@ async def _flush_logs() -> None:
         logs.flush_all()
         await waiting.wait()
         await trio.sleep(_LOG_DELAY)
+
+
+async def _outlive_nobody(lifeline: int) -> None:
+    """Wind up where the supervisor is gone: nobody else would ever end this process."""
+    await trio.lowlevel.wait_readable(lifeline)
+    os.kill(os.getpid(), signal.SIGUSR1)
 
 
 async def _obey(watchdog: Watchdog, acceptors: list[Stepped], limit: float) -> None:

@@ -62,6 +62,8 @@ class Supervisor:
         self._old: set[int] = set()
         """Children of former generations that finish."""
         self._respawn_at: list[float] = []
+        # Nothing is ever written: its end, when this process ends, is what children wait for.
+        self._lifeline, self._held_end = os.pipe()
 
     def run(self) -> int:
         """Serve until told to stop; the exit status. Raises ConfigError and StartError."""
@@ -198,7 +200,8 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             _become(self._plan.user, self._plan.group)
-            run_child(self._plan, list(self._sockets.values()))
+            os.close(self._held_end)
+            run_child(self._plan, list(self._sockets.values()), self._lifeline)
             status = 0
         except KeyboardInterrupt:
             status = 0

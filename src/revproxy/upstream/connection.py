@@ -343,7 +343,8 @@ def body_of(connection: OriginConnection, head: ResponseHead, method: str) -> Or
     """The body that follows `head` (RFC 9112, section 6.3). Raises OriginError 502."""
     persistent = _persists(head)
     if method == "HEAD" or head.status in (204, 304):
-        return EmptyBody(connection, head.length, reusable=persistent)
+        length = None if head.chunked else head.length
+        return EmptyBody(connection, length, reusable=persistent)
     if head.chunked:
         # With a Content-Length beside it the framing is doubtful: one use only (RFC 9112, 6.3).
         return ChunkedBody(connection, reusable=persistent and head.length is None)
