@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
@@ -133,12 +132,38 @@ def url_wildcard(pattern: str) -> Matcher:
     return lambda url: fullmatch(url) is not None
 
 
+_CLASS: Final = re.compile(r"\[([!^]?)(\]?[^\]]*)\]")
+
+
 def _fnmatch_expression(pattern: str, *, slash: bool) -> str:
-    expression = fnmatch.translate(pattern).removeprefix("(?s:").removesuffix(r")\Z")
-    if slash:
-        return expression
-    # Outside of brackets, what fnmatch writes for * and ? must stop at a slash.
-    return expression.replace("(?>.*?", "(?>[^/]*?").replace(".*", "[^/]*")
+    """A shell pattern as a regex; `slash` lets `*`, `?` and classes match a slash."""
+    anything = "." if slash else "[^/]"
+    parts: list[str] = []
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        members = _CLASS.match(pattern, position) if char == "[" else None
+        if members is not None:
+            inner = members[2].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
+            parts.append(_class(f"[{'^' if members[1] else ''}{inner}]", members[0]))
+            position = members.end()
+            continue
+        if char == "\\" and position + 1 < len(pattern):
+            position += 1
+            parts.append(re.escape(pattern[position]))
+        else:
+            parts.append({"*": anything + "*", "?": anything}.get(char) or re.escape(char))
+        position += 1
+    return "".join(parts)
+
+
+def _class(written: str, literal: str) -> str:
+    """A class that does not match a slash; one with a range turned round is taken literally."""
+    try:
+        re.compile(written)
+    except re.error:
+        return re.escape(literal)
+    return f"(?!/){written}"
 
 
 def first_matching(matchers: Sequence[tuple[int, Matcher]], subject: str) -> tuple[int, ...]:
