@@ -62,7 +62,7 @@ def test_defaults_are_lines_that_stand() -> None:
 
 
 def test_what_reading_and_merging_serve_is_named() -> None:
-    sections = set(SECTION_KINDS) - {"if", "elseif", "else"}
+    sections = set(SECTION_KINDS)
     assert sections | set(ACTS) | CONDITIONS | {
         "error", "include", "includeoptional", "use", "macro", "virtualhost", "limit",
         "limitexcept",

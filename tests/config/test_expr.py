@@ -112,7 +112,7 @@ def test_mistakes_have_a_column(text: str, column: int) -> None:
         ("%{ldap:#a*b(c),d=e\xe9 }", "#a\\2ab\\28c\\29\\2cd=e\\e9 "),
         ("a\\tb\\x\\101\\\\|'\"", "a\tbxA\\|'\""), ("$", "$"), ("a$ %", "a$ %"), ("$0|$1", "|"),
         ("%{tolower:A}.'x'", "a.'x'"), ("%{TOLOWER:Ab\xc9}", "ab\xc9"), ("x%{file:/nope}", ""),
-        ("%{SCRIPT_FILENAME}%{LAST_MODIFIED}%{SCRIPT_USER}%{SCRIPT_GROUP}", ""),
+        ("%{SCRIPT_FILENAME}%{SCRIPT_USER}%{SCRIPT_GROUP}", ""),
     ],
 )  # fmt: skip
 def test_strings(text: str, value: str) -> None:

@@ -63,14 +63,14 @@ def test_sections_stand_in_lists_in_file_order() -> None:
         "<Location /b>\nHeader 1\n</Location>\n<LocationMatch ^/(a)>\n</LocationMatch>\n"
         "<Location ~ c>\n</Location>\n<Directory /d>\n<Files e>\nHeader 2\n</Files>\n</Directory>\n"
         "<DirectoryMatch f>\n</DirectoryMatch>\n<Files g>\n</Files>\n<Proxy http://h/>\n</Proxy>\n"
-        "<ProxyMatch i>\n</ProxyMatch>\n<If j>\n</If>\n"
+        "<ProxyMatch i>\n</ProxyMatch>\n<If true>\n</If>\n"
     )
     assert [section.scope.argument for section in main.locations] == ["/b", "^/(a)", "c"]
     assert [section.scope.pattern is not None for section in main.locations] == [False, True, True]
     assert [section.scope.argument for section in main.directories] == ["/d", "f"]
     assert [section.scope.argument for section in main.files] == ["g"]
     assert [section.scope.argument for section in main.proxies] == ["http://h/", "i"]
-    assert [section.scope.argument for section in main.ifs] == ["j"]
+    assert [section.scope.argument for section in main.ifs] == ["*If"]
     (child,) = main.directories[0].children
     assert (child.scope.kind, child.scope.argument) == (ScopeKind.FILES, "e")
     assert names(child.settings["mod_headers"]) == ["2"]

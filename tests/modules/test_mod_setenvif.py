@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from revproxy.errors import HTTPError
 from revproxy.plan.load import load_text
 from tests.exchanges import make_exchange
 
@@ -55,9 +54,9 @@ def test_what_is_set(text: str, expected: dict[str, str]) -> None:
     assert env(text) == expected
 
 
-def test_a_group_of_no_regex_is_an_error() -> None:
-    with pytest.raises(HTTPError):
-        env("SetEnvIfExpr true a=$1")
+def test_groups_of_no_regex_and_of_an_earlier_one() -> None:
+    assert env("SetEnvIfExpr true a=$1") == {"a": ""}
+    assert env("SetEnvIf X-One (.) b\nSetEnvIfExpr true a=$1") == {"a": "1", "b": "1"}
 
 
 @pytest.mark.parametrize("line", ["SetEnvIfExpr true", "SetEnvIfExpr 'x' a"])

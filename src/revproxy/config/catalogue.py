@@ -27,7 +27,7 @@ SERVED_HERE: Final = frozenset({
     "loadmodule", "loadfile", "macro", "use", "undefmacro", "macroignorebadnesting",
     "macroignoreemptyargs", "ifdefine", "ifmodule", "iffile", "ifversion", "ifdirective",
     "ifsection", "virtualhost", "directory", "directorymatch", "files", "filesmatch", "location",
-    "locationmatch", "proxy", "proxymatch", "limit", "limitexcept",
+    "locationmatch", "proxy", "proxymatch", "limit", "limitexcept", "if", "elseif", "else",
 })  # fmt: skip
 """The directives and sections that reading and merging make something of, in lower case."""
 

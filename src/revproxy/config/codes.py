@@ -22,6 +22,7 @@
 | RP530 | already-loaded | LoadModule of what is there (AH01574) |
 | RP531 | trailing-text | text that Apache skips: after a section's `>`, after On or Off |
 | RP532 | no-such-laxity | an option that would let malformed requests in: they stay out |
+| RP533 | no-effect | a section where Apache never looks for one |
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ UNKNOWN_MODULE: Final = "RP529"
 ALREADY_LOADED: Final = "RP530"
 TRAILING_TEXT: Final = "RP531"
 NO_SUCH_LAXITY: Final = "RP532"
+NO_EFFECT: Final = "RP533"
 
 NAMES: Final[dict[str, str]] = {
     MISSING_MODULE: "missing-module",
@@ -70,4 +72,5 @@ NAMES: Final[dict[str, str]] = {
     ALREADY_LOADED: "already-loaded",
     TRAILING_TEXT: "trailing-text",
     NO_SUCH_LAXITY: "no-such-laxity",
+    NO_EFFECT: "no-effect",
 }

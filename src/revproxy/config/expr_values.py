@@ -76,7 +76,17 @@ def _request_field_silently(evaluation: Evaluation, name: str) -> str:
 
 
 def _response_field(evaluation: Evaluation, name: str) -> str:
-    return evaluation.subject.out.get(name) or ""
+    subject = evaluation.subject
+    value = subject.out.get(name)
+    if value is None and name.lower() == "content-length" and not subject.generated:
+        # It is written into the head when the response is sent.
+        return _body_length(subject.body)
+    return value or ""
+
+
+def _body_length(body: Any) -> str:
+    length = (len(body) or None) if isinstance(body, bytes) else getattr(body, "length", None)
+    return "" if length is None else str(length)
 
 
 def _filename(subject: Any) -> str:
@@ -94,9 +104,8 @@ def _stat(subject: Any) -> os.stat_result | None:
 
 def _modified(subject: Any) -> str:
     found = _stat(subject)
-    if found is None:
-        return ""
-    return time.strftime("%Y%m%d%H%M%S", time.localtime(found.st_mtime))
+    seconds = 0 if found is None else found.st_mtime
+    return time.strftime("%Y%m%d%H%M%S", time.localtime(seconds))
 
 
 def _owner(subject: Any) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from revproxy.config import codes
 from revproxy.config.catalogue import SERVED_HERE
+from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.sections import methods_of, path_of
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, DirectiveError, Severity
@@ -52,6 +53,8 @@ class Section:
     """By module name; only modules of which a directive stands in the section."""
     directive: Directive
     children: tuple[Section, ...] = ()
+    condition: Condition | None = None
+    """What `<If>` and `<ElseIf>` ask."""
 
 
 @dataclass(slots=True)
@@ -181,8 +184,11 @@ class _Merge:
         )
 
     def _section(self, directive: Directive, outer: Scope) -> Section | None:
+        condition: Condition | None = None
         try:
             argument, pattern = _argument(directive)
+            if directive.key in ("if", "elseif"):
+                condition = _condition(directive)
         except DirectiveError as error:
             self._refuse(directive, error)
             return None
@@ -201,13 +207,37 @@ class _Merge:
             parameters = Directive("ProxySet", directive.args[1:], "", directive.location)
             self._parse(parameters, scope, settings)
         self._lines(directive.children or (), scope, settings, children.append)
-        return Section(scope, settings, directive, tuple(children))
+        if scope.kind is ScopeKind.IF:
+            self._without_effect(children)
+        return Section(scope, settings, directive, tuple(children), condition)
+
+    def _without_effect(self, children: Iterable[Section]) -> None:
+        for child in children:
+            if child.scope.kind is ScopeKind.FILES:
+                shown = child.directive.name
+                self.diagnostics.append(
+                    Diagnostic(
+                        codes.NO_EFFECT,
+                        Severity.WARNING,
+                        child.directive.location,
+                        f"<{shown}> in a section that depends on a condition has no effect",
+                        f"write the condition within <{shown}>",
+                    )
+                )
+
+
+def _condition(directive: Directive) -> Condition:
+    try:
+        return compile_condition(directive.values[0])
+    except ValueError as error:
+        raise DirectiveError(f"Cannot parse condition clause: {error}", argument=0) from None
 
 
 def _argument(directive: Directive) -> tuple[str, Pattern | None]:
-    """A section's path, URL or expression, and its regex if it has one."""
+    """A section's path or URL, and its regex if it has one."""
     if SECTION_KINDS[directive.key] is ScopeKind.IF:
-        return directive.raw, None
+        # What Apache takes for the path there.
+        return "*If", None
     argument, is_regex, position = path_of(directive)
     if not is_regex:
         return argument, None

@@ -27,14 +27,25 @@ def wrong_arguments(section: Directive) -> tuple[str, int | None]:
         most = 2 if key in _WITH_TILDE and values[:1] == ("~",) else 1
         if len(values) > most:
             return f"Multiple <{name}> arguments not (yet) supported.", most
-    if key == "proxy" and len(values) > 1:
-        if "://" not in values[0]:
-            return f"<{name}> arguments are not supported for non url.", 1
-        if any(char in values[0] for char in "*?["):
-            return f"<{name}> arguments are not supported for wildchar url.", 1
+    if len(values) > 1:
+        message = _too_many(key, name, values)
+        if message:
+            return message, 1
     if key == "limit" and "TRACE" in values:
         return "TRACE cannot be controlled by <Limit>, see TraceEnable", values.index("TRACE")
     return "", None
+
+
+def _too_many(key: str, name: str, values: tuple[str, ...]) -> str:
+    """What is wrong with a second argument."""
+    if key in ("if", "elseif"):
+        return f"Multiple <{name}> arguments not supported."
+    if key == "proxy":
+        if "://" not in values[0]:
+            return f"<{name}> arguments are not supported for non url."
+        if any(char in values[0] for char in "*?["):
+            return f"<{name}> arguments are not supported for wildchar url."
+    return ""
 
 
 def methods_of(section: Directive) -> frozenset[str]:

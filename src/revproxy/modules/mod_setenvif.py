@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError
+from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Hook,
@@ -140,18 +140,24 @@ def _value(rule: Rule, exchange: Exchange, path: str) -> str:
 
 
 def _apply(rules: tuple[AnyRule, ...], exchange: Exchange, path: str) -> None:
+    # A rule without a regex of its own has the groups of the last one that was tried.
+    last: re.Match[str] | None = None
+    has_tried = False
     for rule in rules:
         if isinstance(rule, ExpressionRule):
             holds, evaluation = rule.condition.matched(exchange)
+            if evaluation.has_tried:
+                last, has_tried = evaluation.match, True
+        else:
+            match = rule.pattern.search(_value(rule, exchange, path))
+            holds = match is not None
             if holds:
-                as_written = evaluation.has_tried and evaluation.match is None
-                _change(rule.changes, exchange, evaluation.match, as_written=as_written)
-        elif match := rule.pattern.search(_value(rule, exchange, path)):
-            _change(rule.changes, exchange, match)
+                last, has_tried = match, True
+        if holds:
+            _change(rule.changes, exchange, last, as_written=has_tried and last is None)
 
 
-_REFERENCES: Final = re.compile(r"\\.|\$([0-9])", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\([$&])")
+_NO_GROUPS: Final = next(re.finditer("", ""))
 
 
 def _change(
@@ -159,20 +165,16 @@ def _change(
     exchange: Exchange,
     match: re.Match[str] | None,
     *,
-    as_written: bool = False,
+    as_written: bool,
 ) -> None:
     for name, value in changes:
         if value is None:
             exchange.env.pop(name, None)
         elif "$" not in value or as_written:
             exchange.env[name] = value
-        elif match is not None:
-            exchange.env[name] = substitute(value, match)
-        elif any(found[1] for found in _REFERENCES.finditer(value)):
-            # No regex with groups was met: Apache cannot tell what is meant, either.
-            raise HTTPError(500, f"Regular expression replacement failed for '{name}'")
         else:
-            exchange.env[name] = _ESCAPED.sub(r"\1", value)
+            # Where no regex was met, Apache takes what lies in its memory.
+            exchange.env[name] = substitute(value, match or _NO_GROUPS)
 
 
 def _post_read(settings: Settings, _server: Server) -> Hook | None:

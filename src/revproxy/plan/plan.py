@@ -17,12 +17,13 @@ from revproxy.http.message import Exchange
 from revproxy.http.request_head import Limits
 from revproxy.module import Hook, Server
 from revproxy.pattern import Pattern
+from revproxy.plan.conditional import Conditional, holding
 from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
 
 _PLANS_KEPT: Final = 1024
 
 SectionKey = tuple[str, int]
-"""A section's list ("directory", "files", "location", "proxy") and its index there."""
+"""A section's list ("directory", "files", "location", "proxy", "if") and its index there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class VirtualHost:
     server_line: bytes = b"Server: revproxy"
     named: Mapping[SectionKey, Pattern] = field(default_factory=dict)
     """The sections whose regex has named groups: what those match goes to the environment."""
+    ifs: tuple[Conditional, ...] = ()
+    """The `<If>` sections that stand in no other one."""
+    section_ifs: Mapping[SectionKey, tuple[Conditional, ...]] = field(default_factory=dict)
+    """Those that stand in another section."""
     _plans: dict[tuple[SectionKey, ...], RequestPlan] = field(default_factory=dict)
     base: RequestPlan = field(init=False)
     """The plan of a request that no section covers."""
@@ -103,12 +108,10 @@ class VirtualHost:
 
     def location_plan(self, exchange: Exchange) -> RequestPlan:
         """The plan by path alone: what `translate` runs with."""
-        if self.has_no_locations:
+        if self.has_no_locations and not self.ifs:
             return self.base
-        keys = tuple(("location", index) for index in self.locations.find(exchange.path))
-        if self.named:
-            self._name_groups(keys, exchange)
-        return self.plan(keys)
+        keys = [("location", index) for index in self.locations.find(exchange.path)]
+        return self._plan_of(keys, exchange)
 
     def full_plan(self, exchange: Exchange) -> RequestPlan:
         """The plan by where the request goes: an origin or a file, then by path."""
@@ -126,8 +129,17 @@ class VirtualHost:
                 keys += (("files", index) for index in found)
         if not self.has_no_locations:
             keys += (("location", index) for index in self.locations.find(exchange.path))
+        return self._plan_of(keys, exchange)
+
+    def _plan_of(self, keys: list[SectionKey], exchange: Exchange) -> RequestPlan:
+        """The plan for the sections that cover a request, with those whose conditions hold."""
         if self.named:
             self._name_groups(keys, exchange)
+        if self.ifs or self.section_ifs:
+            level = list(self.ifs)
+            for key in keys:
+                level += self.section_ifs.get(key, ())
+            keys += (("if", index) for index in holding(level, exchange))
         return self.plan(tuple(keys)) if keys else self.base
 
     def _name_groups(self, keys: Iterable[SectionKey], exchange: Exchange) -> None:
