@@ -108,5 +108,17 @@ class HTTPError(Exception):
         """The methods Allow names, for 405 and 501; None where no handler said."""
 
 
+class InternalRedirect(Exception):  # noqa: N818 - Apache's name, and no error
+    """A request shall be served as another path of this server, its method and body kept.
+
+    `path` is read as one that a client sent: escapes in it are decoded.
+    """
+
+    def __init__(self, path: str, query: str | None) -> None:
+        super().__init__(path)
+        self.path = path
+        self.query = query
+
+
 class OriginError(HTTPError):
     """The origin could not be reached or did not answer as HTTP; `status` is the client's."""

@@ -4,7 +4,8 @@ Laws:
 - The phases run in Apache's order; a hook that raises HTTPError ends them, and the error document
   of its status answers.
 - An error document that is a path is a request of its own (GET) through the same phases; an error
-  on the way there gives the canned page.
+  on the way there gives the canned page. So is a path that a hook wants served instead, with the
+  request's method and body; as many as LimitInternalRecursion lets.
 - No module is known here by name.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from revproxy.errors import HTTPError
+from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.filters import Chain, Filter, start_filters
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
@@ -98,8 +99,53 @@ async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
             hook(exchange)
         await _process(exchange)
         return exchange, _filters(exchange)
+    except InternalRedirect as redirect:
+        return await _redirected(exchange, redirect)
     except HTTPError as error:
         return await fail(exchange, error)
+
+
+async def _redirected(
+    exchange: Exchange, redirect: InternalRedirect
+) -> tuple[Exchange, Chain | None]:
+    """Serve the path a hook wants instead, as often as hooks want another."""
+    server: VirtualHost = exchange.server
+    for _ in range(server.recursion):
+        inner = exchange.redirected(redirect.path, redirect.query)
+        inner.method, inner.request_body = exchange.method, exchange.request_body
+        inner.server = server
+        exchange = inner
+        try:
+            exchange.path = normalise_path(
+                redirect.path,
+                merge_slashes=server.merge_slashes,
+                encoded_slashes=server.encoded_slashes,
+            )
+            await _process(exchange)
+            first = _first_error(exchange)
+            if first is not None and (exchange.status == 200 or exchange.status >= 400):
+                exchange.status, exchange.reason = first.status, None
+            return exchange, _filters(exchange)
+        except InternalRedirect as again:
+            redirect = again
+        except HTTPError as error:
+            return await fail(exchange, error)
+    limit = (
+        f"Request exceeded the limit of {server.recursion} internal redirects due to probable "
+        "configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary."
+    )
+    return await fail(exchange, HTTPError(500, limit))
+
+
+def _first_error(exchange: Exchange) -> Exchange | None:
+    """The request whose error this one is to tell, None for one that is no error document."""
+    found = None
+    former = exchange.previous
+    while former is not None:
+        if former.status != 200:
+            found = former
+        former = former.previous
+    return found
 
 
 async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
@@ -152,7 +198,7 @@ async def _whole_body(exchange: Exchange) -> bytes:
 
 
 def _filters(exchange: Exchange) -> Chain | None:
-    if exchange.status == 101:
+    if exchange.status == 101 or exchange.path == "*":
         return None
     made: list[Filter] = []
     for hook in exchange.plan.insert_filter:
@@ -176,10 +222,8 @@ async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | 
         level = "info" if error.status in _CLIENTS_MISTAKES else "error"
         server.error_log.log(level, "core", error.detail, exchange=exchange)
     document = exchange.plan.documents.get(error.status)
-    if exchange.previous is not None:
-        first = exchange.previous
-        while first.previous is not None:
-            first = first.previous
+    first = _first_error(exchange)
+    if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
         _canned(exchange, error, recursive=error.status)
     elif document is None:
@@ -223,6 +267,8 @@ async def _internal_redirect(
             # The phrase is the standard one: what an origin called its error is gone.
             inner.status, inner.reason = exchange.status, None
         return inner, _filters(inner)
+    except InternalRedirect as redirect:
+        return await _redirected(inner, redirect)
     except HTTPError as error:
         return await fail(inner, error)
 

@@ -122,6 +122,7 @@ class Exchange:
         "close",
         "connection",
         "content_type",
+        "context",
         "env",
         "err",
         "error_detail",
@@ -188,6 +189,8 @@ class Exchange:
         """What stands behind `?`, undecoded; None where there is no `?`."""
         self.path_info = ""
         self.filename: str | None = None
+        self.context: tuple[str, str] | None = None
+        """The path prefix and the directory of the Alias that gave `filename`."""
         self.handler: str | None = None
         self.proxy: Any = None
         """What mod_proxy knows of where the request goes; None where it is not proxied."""

@@ -195,6 +195,8 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
             name = _aliased(alias, exchange.path)
             if name is not None:
                 exchange.filename = name
+                if alias.pattern is None:
+                    exchange.context = alias.path, alias.target
                 return True
         return None
 

@@ -3,6 +3,8 @@
 Laws:
 - The rules of a server run once a request, before ProxyPass and Alias; a virtual host has its own
   and inherits none but by RewriteOptions.
+- Those of sections run in the fixups; an inner section's replace the outer ones', but by
+  RewriteOptions.
 - Conditions belong to the next rule alone.
 - Every rule is compiled when the plan is made; no rules, no hook.
 """
@@ -18,6 +20,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.rewrite.conditions import Condition, parse_condition
+from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.server import server_hook
@@ -42,6 +45,9 @@ class RuleSet:
     pending: tuple[Condition, ...] = ()
     """Conditions that wait for their rule."""
     maps: Mapping[str, MapLookUp] = field(default_factory=dict)
+    directory: str = ""
+    """What a section covers, with a slash at its end."""
+    base: str | None = None
 
     def over(self, outer: RuleSet) -> RuleSet:
         """This set within `outer`: its rules alone, or both, as RewriteOptions says."""
@@ -55,19 +61,31 @@ class RuleSet:
         elif "inheritbefore" in options or ("inheritdownbefore" in above and not refuses):
             rules, maps = (*outer.rules, *self.rules), {**outer.maps, **self.maps}
         engine = outer.engine if self.engine is None else self.engine
-        return RuleSet(engine, own, rules, (), maps)
+        base = self.base
+        if base is None and "mergebase" in options:
+            base = outer.base
+        return RuleSet(engine, own, rules, (), maps, self.directory, base)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The rules of the server."""
+    """The rules of the server, and those of the sections that cover a request."""
 
     server: RuleSet = field(default_factory=RuleSet)
+    section: RuleSet | None = None
 
     @staticmethod
     def merged(outer: Settings, inner: Settings) -> Settings:
-        """A virtual host's settings within the main server's."""
-        return Settings(inner.server.over(outer.server))
+        """A section's settings within what is around it, or a virtual host's in the main server's.
+
+        RewriteEngine and RewriteOptions of a server are those of its sections too.
+        """
+        if inner.section is None:
+            return Settings(inner.server.over(outer.server))
+        around = outer.section
+        if around is None:
+            around = RuleSet(outer.server.engine, outer.server.options)
+        return Settings(outer.server, inner.section.over(around))
 
 
 def _parse(
@@ -76,11 +94,12 @@ def _parse(
     """A parser of a directive that changes the rule set of its place."""
 
     def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
-        if scope.kind is not ScopeKind.SERVER:
-            raise DirectiveError(
-                f"{directive.name} is implemented in the server and in virtual hosts only"
-            )
-        return Settings(change(settings.server, directive, scope))
+        if scope.kind is ScopeKind.SERVER:
+            return Settings(change(settings.server, directive, scope))
+        if scope.kind is ScopeKind.IF:
+            raise DirectiveError(f"{directive.name} is not implemented in <If>")
+        known = settings.section or RuleSet(directory=scope.argument.rstrip("/") + "/")
+        return Settings(settings.server, change(known, directive, scope))
 
     return parse
 
@@ -111,8 +130,17 @@ def _condition(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
 
 def _rule(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
     rule = parse_rule(directive, rules.pending)
-    compile_rule(rule, lambda _name: lambda _key: None)
+    compile_rule(rule, lambda _name: _no_value)
     return dataclasses.replace(rules, rules=(*rules.rules, rule), pending=())
+
+
+def _base(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
+    word = directive.values[0]
+    if scope.kind is ScopeKind.SERVER:
+        raise DirectiveError("RewriteBase: only valid in per-directory config files")
+    if not word.startswith("/"):
+        raise DirectiveError("RewriteBase: argument is not a valid URL", argument=0)
+    return dataclasses.replace(rules, base=word)
 
 
 def _map(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
@@ -163,6 +191,24 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
     return hook
 
 
+def _fixups(settings: Settings, server: Server) -> Hook | None:
+    rules = settings.section
+    if rules is None or not rules.engine or not rules.rules:
+        return None
+    maps = settings.server.maps
+    steps = [
+        # A plan of sections is made when a request needs it: too late for findings.
+        compile_rule(rule, lambda name: maps.get(name, _no_value))
+        for rule in rules.rules
+    ]
+    return DirectoryRules(steps, server, rules.directory, rules.base)
+
+
+def _no_value(_key: str) -> str:
+    """What a map that nobody defined has."""
+    return ""
+
+
 MODULE = Module(
     name="mod_rewrite",
     settings=Settings,
@@ -172,6 +218,7 @@ MODULE = Module(
         "rewritecond": _parse(_condition),
         "rewriterule": _parse(_rule),
         "rewritemap": _parse(_map),
+        "rewritebase": _parse(_base),
     },
-    hooks={"translate": _translate},
+    hooks={"translate": _translate, "fixups": _fixups},
 )

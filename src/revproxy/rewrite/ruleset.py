@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from revproxy.errors import HTTPError
+from revproxy.http.message import Exchange
 from revproxy.rewrite.rule import CHANGED, MISS, Step
 from revproxy.rewrite.run import Run
 
@@ -20,6 +21,7 @@ NORMAL: Final = 1
 NO_ESCAPE: Final = 2
 """The last rule that changed something says the result is escaped already (NE)."""
 
+_END: Final = "mod_rewrite_END"
 _LONGEST: Final = 2 * 8190
 
 
@@ -55,7 +57,7 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
             run.passes_through = True
             return NORMAL
         if flags.end:
-            run.exchange.notes["mod_rewrite_END"] = "1"
+            run.exchange.notes[_END] = "1"
             break
         if flags.proxy or flags.last:
             break
@@ -67,3 +69,13 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
             continue
         index += flags.skip
     return changed
+
+
+def is_ended(exchange: Exchange) -> bool:
+    """A rule with END has been met, for this request or the one it was made from."""
+    at: Exchange | None = exchange
+    while at is not None:
+        if _END in at.notes:
+            return True
+        at = at.previous
+    return False

@@ -17,7 +17,7 @@ from revproxy.module import Hook, Server
 from revproxy.proxy.rewritten import send_to_origin
 from revproxy.rewrite.escape import RAW, escape_absolute, escape_uri, scheme_length
 from revproxy.rewrite.rule import Step
-from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, run_rules
+from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, is_ended, run_rules
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.tell import teller
 
@@ -29,7 +29,7 @@ def server_hook(
     root = server.document_root.rstrip("/")
 
     def translate(exchange: Exchange) -> bool | None:
-        if exchange.path[:1] != "/" and not any_uri:
+        if (exchange.path[:1] != "/" and not any_uri) or is_ended(exchange):
             return None
         _tell_script(exchange, server)
         run = Run(exchange, server, exchange.path)
@@ -40,7 +40,7 @@ def server_hook(
         if changed == UNCHANGED:
             return None
         name = run.filename
-        if leave(run, changed):
+        if leave(run, changed, name):
             return True
         exchange.query = run.args
         if run.passes_through:
@@ -55,12 +55,12 @@ def server_hook(
     return translate
 
 
-def leave(run: Run, changed: int) -> bool:
+def leave(run: Run, changed: int, name: str) -> bool:
     """Send a request to an origin or a client elsewhere, where the rules say so.
 
     False for a path of ours. Raises HTTPError for a redirect, and for what must not leave.
     """
-    exchange, name = run.exchange, run.filename
+    exchange = run.exchange
     to_origin = name.startswith("proxy:")
     length = 0 if to_origin or run.passes_through else scheme_length(name)
     keeps = changed == NO_ESCAPE
@@ -74,7 +74,7 @@ def leave(run: Run, changed: int) -> bool:
                 f"attempt to make remote request from mod_rewrite without proxy enabled: {name}",
             )
         exchange.query = query
-        send_to_origin(exchange, run.server, name[6:] + run.path_info, is_escaped=keeps)
+        send_to_origin(exchange, run.server, name[6:], is_escaped=keeps)
         return True
     if not length:
         return False

@@ -45,11 +45,15 @@ def _server_name(run: Run) -> str:
     return run.server.self_address(run.exchange)[0]
 
 
+def _context(run: Run) -> tuple[str, str]:
+    return run.exchange.context or ("", run.server.document_root)
+
+
 _VARIABLES: Final[dict[str, Part]] = {
     "AUTH_TYPE": lambda _run: "",
     "CONN_REMOTE_ADDR": lambda run: run.exchange.connection.client_address,
-    "CONTEXT_DOCUMENT_ROOT": lambda run: run.server.document_root,
-    "CONTEXT_PREFIX": lambda _run: "",
+    "CONTEXT_DOCUMENT_ROOT": lambda run: _context(run)[1],
+    "CONTEXT_PREFIX": lambda run: _context(run)[0],
     "DOCUMENT_ROOT": lambda run: run.server.document_root,
     "HTTPS": lambda run: "on" if run.exchange.connection.is_tls else "off",
     "IPV6": lambda run: "on" if ":" in run.exchange.connection.client_address else "off",
