@@ -39,7 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "authz": ENGINE,
     "static": ENGINE,
     "proxy": {*ENGINE, "upstream"},
-    "rewrite": {*ENGINE, "proxy", "static"},
+    "rewrite": {*ENGINE, "proxy", "static", "config.expr"},
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
         *("headers", "authz", "static", "proxy", "rewrite", "logs", "log_format", "error_log"),

@@ -134,7 +134,7 @@ def test_a_map_is_read_again(tmp_path: Path) -> None:
         ("RewriteCond a [", "RewriteCond: cannot compile regular expression '['", 15),
         ("RewriteCond a b [X]", "RewriteCond: unknown flag 'X'", 17),
         ("RewriteCond a -U", "RewriteCond -U needs sub-requests", 15),
-        ("RewriteCond expr true", "RewriteCond expr is not implemented", 13),
+        ("RewriteCond expr (", 'RewriteCond: cannot compile expression "("', 18),
         ("RewriteRule a %{LA-U:REMOTE_USER}", "%{LA-U:REMOTE_USER} needs sub-requests", 1),
         ("RewriteMap m int:rot13", "RewriteMap: internal map not found:rot13", 14),
         ("RewriteMap m txt:/none/such", "RewriteMap: file for map not found:/none/such", 14),

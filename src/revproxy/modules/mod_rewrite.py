@@ -96,9 +96,8 @@ def _parse(
     def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
         if scope.kind is ScopeKind.SERVER:
             return Settings(change(settings.server, directive, scope))
-        if scope.kind is ScopeKind.IF:
-            raise DirectiveError(f"{directive.name} is not implemented in <If>")
-        known = settings.section or RuleSet(directory=scope.argument.rstrip("/") + "/")
+        directory = "*If" if scope.kind is ScopeKind.IF else scope.argument.rstrip("/")
+        known = settings.section or RuleSet(directory=f"{directory}/")
         return Settings(settings.server, change(known, directive, scope))
 
     return parse

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from revproxy.config.expr import Condition as Expression
+from revproxy.config.expr import compile_condition as compile_expression
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.pattern import Pattern, compile_pattern
@@ -35,9 +37,10 @@ class Condition:
 
     subject: str
     kind: str
-    """"regex", one of `= < > <= >=`, one of `-eq` ..., or a file test's letter."""
+    """"regex", "expr", one of `= < > <= >=`, one of `-eq` ..., or a file test's letter."""
     operand: str
     pattern: Pattern | None
+    expression: Expression | None
     negated: bool
     no_case: bool
     or_next: bool
@@ -51,13 +54,16 @@ def parse_condition(directive: Directive) -> Condition:
         raise DirectiveError(f"RewriteCond: bad argument line '{directive.raw}'")
     flags = _flags(directive, words[2]) if len(words) > 2 else set()
     subject, test = words[:2]
-    if subject.lower() == "expr":
-        raise DirectiveError("RewriteCond expr is not implemented", argument=0)
     negated = test.startswith("!")
     test = test[negated:]
-    kind, operand = _kind(test)
     no_case = "nocase" in flags
-    pattern = None
+    pattern: Pattern | None = None
+    expression: Expression | None = None
+    if subject.lower() == "expr":
+        kind, operand = "expr", test
+        expression = _expression(test, vary="novary" not in flags)
+    else:
+        kind, operand = _kind(test)
     if kind in ("U", "F"):
         raise DirectiveError(
             f"RewriteCond -{kind} needs sub-requests, which are not implemented", argument=1
@@ -70,8 +76,25 @@ def parse_condition(directive: Directive) -> Condition:
                 f"RewriteCond: cannot compile regular expression '{test}': {error}", argument=1
             ) from None
     return Condition(
-        subject, kind, operand, pattern, negated, no_case, "ornext" in flags, "novary" in flags
+        subject,
+        kind,
+        operand,
+        pattern,
+        expression,
+        negated,
+        no_case,
+        "ornext" in flags,
+        "novary" in flags,
     )
+
+
+def _expression(text: str, *, vary: bool) -> Expression:
+    try:
+        return compile_expression(text, vary=vary)
+    except ValueError as error:
+        raise DirectiveError(
+            f'RewriteCond: cannot compile expression "{text}": {error}', argument=1
+        ) from None
 
 
 _CONDITION_FLAGS: Final = {
@@ -110,6 +133,8 @@ def _kind(test: str) -> tuple[str, str]:
 
 def compile_condition(condition: Condition, maps: MapLookup) -> Test:
     """The condition as a closure."""
+    if condition.expression is not None:
+        return _expression_test(condition.expression, negated=condition.negated)
     subject = compile_template(condition.subject, maps)
     kind, negated = condition.kind, condition.negated
     if condition.pattern is not None:
@@ -134,6 +159,23 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
     if negated:
         return lambda run: not check(subject(run))
     return lambda run: check(subject(run))
+
+
+def _expression_test(expression: Expression, *, negated: bool) -> Test:
+    def holds(run: Run) -> bool:
+        exchange = run.exchange
+        # An expression looks at the request, which is still as it was before the rules.
+        before = exchange.filename, exchange.query
+        exchange.filename, exchange.query = run.filename, run.args
+        try:
+            held, evaluation = expression.matched(exchange)
+        finally:
+            exchange.filename, exchange.query = before
+        if held and not negated:
+            run.condition_match = evaluation.match
+        return held is not negated
+
+    return holds
 
 
 def _number(text: str) -> int:
