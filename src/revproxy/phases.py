@@ -221,23 +221,32 @@ async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | 
     if server.error_log is not None and error.detail:
         level = "info" if error.status in _CLIENTS_MISTAKES else "error"
         server.error_log.log(level, "core", error.detail, exchange=exchange)
-    document = exchange.plan.documents.get(error.status)
     first = _first_error(exchange)
     if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
         _canned(exchange, error, recursive=error.status)
-    elif document is None:
-        _canned(exchange, error)
-    elif document.kind == "path":
-        return await _internal_redirect(exchange, document)
-    elif document.kind == "url":
-        exchange.status, exchange.reason = 302, None
-        exchange.out.set("Location", document.value)
-        _canned(exchange, error)
-    else:
+        return exchange, _filters(exchange)
+    kind, value = _document(exchange)
+    if kind == "path":
+        return await _internal_redirect(exchange, value)
+    if kind == "text":
         exchange.content_type = page_type(exchange)
-        exchange.body = document.value.encode("latin-1")
+        exchange.body = value.encode("latin-1")
+        return exchange, _filters(exchange)
+    if kind == "url":
+        exchange.status, exchange.reason = 302, None
+        exchange.out.set("Location", value)
+    _canned(exchange, error)
     return exchange, _filters(exchange)
+
+
+def _document(exchange: Exchange) -> tuple[str, str]:
+    """The kind and value of the document for the exchange's status, "" twice where none is."""
+    document: Document | None = exchange.plan.documents.get(exchange.status)
+    if document is None:
+        return "", ""
+    value = document.value if isinstance(document.value, str) else document.value(exchange)
+    return ("", "") if value is None else (document.kind, value)
 
 
 def _drop_response(exchange: Exchange) -> None:
@@ -253,11 +262,9 @@ def _drop_response(exchange: Exchange) -> None:
         exchange.out.set("Location", location)
 
 
-async def _internal_redirect(
-    exchange: Exchange, document: Document
-) -> tuple[Exchange, Chain | None]:
+async def _internal_redirect(exchange: Exchange, target: str) -> tuple[Exchange, Chain | None]:
     """Serve the path of an error document as a request of its own, with the first status."""
-    path, mark, query = document.value.partition("?")
+    path, mark, query = target.partition("?")
     inner = exchange.redirected(path, query if mark else None)
     inner.server = exchange.server
     try:

@@ -57,6 +57,18 @@ def test_a_forced_type() -> None:
     assert proxied.content_type is None
 
 
+def test_an_error_document_is_an_expression() -> None:
+    documents = parse(
+        MODULE,
+        'ErrorDocument 404 "no %{REQUEST_URI}"',
+        "ErrorDocument 403 /a%{file:/nope}",
+        'ErrorDocument 500 "50% off"',
+    ).error_documents
+    assert documents[404].value(make_exchange(path="/x")) == "no /x"
+    assert (documents[403].kind, documents[403].value(make_exchange())) == ("path", None)
+    assert documents[500].value == "50% off"
+
+
 def test_range_limits() -> None:
     settings = parse(MODULE, "MaxRanges none", "MaxRangeOverlaps unlimited", "MaxRangeReversals 7")
     assert settings.max_ranges == 0
@@ -91,6 +103,11 @@ def test_what_is_there_all_the_same(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        (
+            "ErrorDocument 404 %{X}",
+            "Cannot parse expression in ErrorDocument: Variable 'X' does not exist "
+            "(at character 3 of the expression)",
+        ),
         ("MaxRanges 0", "MaxRanges requires 'none', 'default', 'unlimited' or a positive integer"),
         ("AcceptPathInfo foo", "AcceptPathInfo must be set to on, off or default"),
         ("FileETag foo", "Unknown keyword 'foo' for FileETag directive"),

@@ -47,6 +47,22 @@ def test_where_it_leads(line: str, target: str, expected: tuple[int, str | None]
         assert where == expected[1]
 
 
+def redirected(target: str) -> tuple[int, str | None]:
+    """What `Redirect 301 target` in a section answers to a request for /x?q."""
+    host = load_text(f'<Location />\nRedirect 301 "{target}"\n</Location>').plan().main
+    exchange = make_exchange("GET /x?q HTTP/1.1\r\nHost: a.test\r\n\r\n", server=host)
+    (hook,) = host.full_plan(exchange).fixups
+    with pytest.raises(HTTPError) as caught:
+        hook(exchange)
+    return caught.value.status, exchange.out.get("Location")
+
+
+def test_a_target_in_a_section_is_an_expression() -> None:
+    assert redirected("http://b.test%{REQUEST_URI}?r") == (301, "http://b.test/x?r")
+    assert redirected("http://b.test/%{file:/nope}") == (500, None)
+    assert redirected("http://b.test/y") == (301, "http://b.test/y")
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -56,6 +72,7 @@ def test_where_it_leads(line: str, target: str, expected: tuple[int, str | None]
         "Redirect /a b.test",
         "RedirectMatch ( http://b.test/",
         "Alias /a",
+        "<Location />\nRedirect /%{NOPE}\n</Location>",
     ],
 )
 def test_mistakes_are_told(line: str) -> None:

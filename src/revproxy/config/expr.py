@@ -108,16 +108,26 @@ def compile_condition(text: str, *, on_failure: bool = False, vary: bool = True)
 
 def compile_string(text: str) -> Callable[[Any], str]:
     """The string, which names no field in Vary. Raises ExpressionError."""
-    # Apache evaluates a string within a node of its own.
-    word = _word(_parse(text, "text"), 2)
+    made = compile_text(text)
+    if isinstance(made, str):
+        return lambda _exchange: made
+    return lambda exchange: made(exchange) or ""
 
-    def render(exchange: Any) -> str:
-        evaluation = Evaluation(exchange)
+
+def compile_text(text: str) -> str | Callable[[Any], str | None]:
+    """A constant string, or what makes one; that gives None where it fails."""
+    tree = _parse(text, "text")
+    if tree.data in ("literal", "empty"):
+        return str(_token(tree, 0)) if tree.children else ""
+    # Apache evaluates a string within a node of its own.
+    word = _word(tree, 2)
+
+    def render(exchange: Any) -> str | None:
         try:
-            return word(evaluation)
+            return word(Evaluation(exchange))
         except EvaluationError as error:
             _tell(exchange, text, error)
-            return ""
+            return None
 
     return render
 

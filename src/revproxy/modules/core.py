@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.error_log import parse_log_level
 from revproxy.error_log_format import compile_format
@@ -68,7 +70,8 @@ class ErrorDocument:
     """What answers for a status: kind "text", "path", "url" or "default"."""
 
     kind: str
-    value: str = ""
+    value: str | Callable[[Exchange], str | None] = ""
+    """Constant, or an expression that gives None where it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +204,20 @@ def _parse_error_document(settings: Settings, directive: Directive, _scope: Scop
     if not (code.isascii() and code.isdigit()) or not 400 <= int(code) <= 599:
         raise DirectiveError(f"Unsupported HTTP response code {code}", argument=0)
     if value.lower() == "default":
-        document = ErrorDocument("default")
+        kind = "default"
     elif " " in value or not (value.startswith("/") or re.match(r"[A-Za-z][-+.\w]*:", value)):
-        document = ErrorDocument("text", value.removeprefix('"'))
+        kind, value = "text", value.removeprefix('"')
     elif value.startswith("/"):
-        document = ErrorDocument("path", value)
+        kind = "path"
     elif code == "401":
         raise DirectiveError("cannot use a full URL in a 401 ErrorDocument directive", argument=1)
     else:
-        document = ErrorDocument("url", value)
+        kind = "url"
+    try:
+        document = ErrorDocument(kind, compile_text(value))
+    except ValueError as error:
+        message = f"Cannot parse expression in ErrorDocument: {error}"
+        raise DirectiveError(message, argument=1) from None
     documents = {**value_or(settings.error_documents, {}), int(code): document}
     return dataclasses.replace(settings, error_documents=documents)
 

@@ -10,9 +10,11 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
@@ -54,6 +56,8 @@ class Redirect:
     status: int
     path: str | None
     target: str = ""
+    expression: Callable[[Exchange], str | None] | None = None
+    """What makes the target, in a section; it gives None where it fails."""
     pattern: Pattern | None = None
 
 
@@ -115,19 +119,31 @@ def _redirect(directive: Directive, words: list[str], fixed: int | None) -> Redi
         if len(words) > 1:
             raise DirectiveError("Redirect URL not valid for this status", argument=first + 1)
         path = words[0] if words else None
-        return Redirect(status, path, "", _pattern(path, first) if is_match and path else None)
+        pattern = _pattern(path, first) if is_match and path else None
+        return Redirect(status, path, pattern=pattern)
     if len(words) == 1:
-        return Redirect(status, None, words[0])
+        return _redirect_everything(status, words[0], first)
     if len(words) != 2:
         raise DirectiveError(f"{directive.name}: Redirect URL missing")
     path, target = words
     if is_match:
-        return Redirect(status, path, target, _pattern(path, first))
+        return Redirect(status, path, target, pattern=_pattern(path, first))
     if not path.startswith("/"):
         raise DirectiveError("Redirect path must begin with a slash", argument=first)
     if "://" not in target and not target.startswith("/"):
         raise DirectiveError("Redirect to non-URL", argument=first + 1)
     return Redirect(status, path, target)
+
+
+def _redirect_everything(status: int, target: str, argument: int) -> Redirect:
+    try:
+        made = compile_text(target)
+    except ValueError as error:
+        message = f"Cannot parse redirect expression '{target}': {error}"
+        raise DirectiveError(message, argument=argument) from None
+    if isinstance(made, str):
+        return Redirect(status, None, made)
+    return Redirect(status, None, target, made)
 
 
 class _Redirector:
@@ -153,7 +169,12 @@ class _Redirector:
 def _redirected(redirect: Redirect, exchange: Exchange) -> str | None:
     """Where a redirect sends a request, None where it does not match."""
     if redirect.path is None:
-        return redirect.target
+        if redirect.expression is None:
+            return redirect.target
+        target = redirect.expression(exchange)
+        if target is None:
+            raise HTTPError(500)
+        return target
     if redirect.pattern is not None:
         match = redirect.pattern.search(exchange.path)
         if match is None:

@@ -31,7 +31,8 @@ class Document:
     """An ErrorDocument: kind "text", "path" or "url"."""
 
     kind: str
-    value: str
+    value: str | Callable[[Exchange], str | None]
+    """Constant, or what makes it of a request; None where that fails."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
