@@ -203,9 +203,9 @@ def _fixups(settings: Settings, server: Server) -> Hook | None:
     return DirectoryRules(steps, server, rules.directory, rules.base)
 
 
-def _no_value(_key: str) -> str:
+def _no_value(_key: str) -> str | None:
     """What a map that nobody defined has."""
-    return ""
+    return None
 
 
 MODULE = Module(

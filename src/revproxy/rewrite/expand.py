@@ -121,7 +121,11 @@ def _reference(kind: str, number: int, escape: Escape | None) -> Part:
 
 
 def _map_look_up(look_up: Callable[[str], str | None], key: Part, default: Part) -> Part:
-    return lambda run: look_up(key(run)) or default(run)
+    def value(run: Run) -> str:
+        found = look_up(key(run))
+        return default(run) if found is None else found
+
+    return value
 
 
 def _joined(parts: list[str | Part]) -> Part:

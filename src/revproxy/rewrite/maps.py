@@ -1,8 +1,8 @@
 """RewriteMap: tables that rules look keys up in.
 
 Laws:
-- A text file is read again where its time or size has changed; a key that is not there and an
-  empty value are the same to the rule: its default.
+- A text file is read again where its time or size has changed; a key that is not there gives the
+  rule's default, an empty value does not.
 - The kinds that need another program or library are refused by name.
 """
 

@@ -133,6 +133,8 @@ def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run
         if not condition.or_next:
             groups.append([])
     compiled = tuple(tuple(group) for group in groups if group)
+    # With an OR that nothing follows the group holds in any case, as in Apache.
+    open_end = compiled[-1] if conditions[-1].or_next else None
 
     def hold(run: Run, varies: list[str]) -> bool:
         for group in compiled:
@@ -144,7 +146,7 @@ def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run
                 if holds:
                     break
             else:
-                return False
+                return group is open_end
         return True
 
     return hold

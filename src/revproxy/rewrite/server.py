@@ -43,11 +43,11 @@ def server_hook(
         if leave(run, changed, name):
             return True
         exchange.query = run.args
+        if name[:1] != "/":
+            raise HTTPError(400)
         if run.passes_through:
             exchange.path = name
             return None
-        if name[:1] != "/":
-            raise HTTPError(400)
         is_file = run.literal_prefix and (legacy_prefix or not run.reduced) and _has_top(name)
         exchange.filename = name if is_file or not root else root + _resolved(name)
         return True
