@@ -7,6 +7,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -86,35 +87,35 @@ def _check_origin(output: str) -> None:
 
 @dataclass(slots=True)
 class Step:
-    """A compiled rule: what it does, and what comes after it."""
+    """A compiled rule: what it looks for, what it then does, and what comes after it."""
 
-    apply: Callable[[Run], int]
+    search: Callable[[str], re.Match[str] | None]
+    negated: bool
+    act: Callable[[Run], int]
+    """Called where the pattern matched: MISS where a condition does not hold."""
     flags: Flags
     source: str
 
 
 def compile_rule(rule: Rule, maps: MapLookup) -> Step:
     """Compile a rule. Raises DirectiveError for what is not implemented or not there."""
-    matches = _matcher(rule, maps)
+    conditions = _conditions(rule, maps)
     effects = _effects(rule, maps)
-    if rule.output == "-":
-        return Step(_without_substitution(matches, effects, rule.flags), rule.flags, rule.source)
-    return Step(_Substitution(rule, matches, effects, maps), rule.flags, rule.source)
+    act: Callable[[Run], int] = (
+        _without_substitution(conditions, effects, rule.flags)
+        if rule.output == "-"
+        else _Substitution(rule, conditions, effects, maps)
+    )
+    return Step(rule.pattern.search, rule.negated, act, rule.flags, rule.source)
 
 
-def _matcher(rule: Rule, maps: MapLookup) -> Callable[[Run], bool]:
-    """Pattern and conditions."""
-    search, negated = rule.pattern.search, rule.negated
-    conditions = _all_of(rule.conditions, maps) if rule.conditions else None
+def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:
+    """What must hold besides the pattern, None for nothing."""
+    if not rule.conditions:
+        return None
+    conditions = _all_of(rule.conditions, maps)
 
-    def matches(run: Run) -> bool:
-        match = search(run.filename if run.prefix is None else run.subject())
-        if (match is None) is not negated:
-            return False
-        run.rule_match = match
-        run.condition_match = None
-        if conditions is None:
-            return True
+    def hold(run: Run) -> bool:
         run.vary_this.clear()
         varies: list[str] = []
         if not conditions(run, varies):
@@ -122,7 +123,7 @@ def _matcher(rule: Rule, maps: MapLookup) -> Callable[[Run], bool]:
         run.vary += varies
         return True
 
-    return matches
+    return hold
 
 
 def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run, list[str]], bool]:
@@ -177,12 +178,12 @@ def _set_cookie(template: Part) -> Callable[[Run], None]:
 
 
 def _without_substitution(
-    matches: Callable[[Run], bool],
+    conditions: Callable[[Run], bool] | None,
     effects: tuple[Callable[[Run], None], ...],
     flags: Flags,
 ) -> Callable[[Run], int]:
     def apply(run: Run) -> int:
-        if not matches(run):
+        if conditions is not None and not conditions(run):
             return MISS
         for effect in effects:
             effect(run)
@@ -204,7 +205,7 @@ class _Substitution:
     def __init__(
         self,
         rule: Rule,
-        matches: Callable[[Run], bool],
+        conditions: Callable[[Run], bool] | None,
         effects: tuple[Callable[[Run], None], ...],
         maps: MapLookup,
     ) -> None:
@@ -219,7 +220,7 @@ class _Substitution:
             )
         self._rule = rule
         self._flags = flags
-        self._matches = matches
+        self._conditions = conditions
         self._effects = effects
         self._output = compile_template(rule.output, maps, escape)
         self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
@@ -227,7 +228,7 @@ class _Substitution:
         self._literal = flags.unsafe_prefix or rule.output[:1] not in ("$", "%")
 
     def __call__(self, run: Run) -> int:
-        if not self._matches(run):
+        if self._conditions is not None and not self._conditions(run):
             return MISS
         flags = self._flags
         result = self._output(run)

@@ -30,16 +30,20 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
     changed = UNCHANGED
     rounds = 0
     index = 0
+    subject = run.subject()
     while index < len(steps):
         step = steps[index]
         index += 1
         flags = step.flags
-        outcome = step.apply(run)
+        match = step.search(subject)
+        outcome = MISS
+        if (match is None) is step.negated:
+            run.rule_match, run.condition_match = match, None
+            outcome = step.act(run)
         if run.tell is not None:
             hit = "matched" if outcome else "did not match"
             run.tell(3, f"{step.source}: {hit} '{run.filename}'")
         if outcome == MISS:
-            run.vary.clear()
             if flags.chain:
                 while index < len(steps) and steps[index - 1].flags.chain:
                     index += 1
@@ -52,6 +56,7 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
         if flags.status:
             raise HTTPError(flags.status)
         if outcome == CHANGED:
+            subject = run.subject()
             changed = NO_ESCAPE if flags.no_escape else NORMAL
         if flags.pass_through:
             run.passes_through = True
