@@ -24,7 +24,11 @@ from revproxy.pattern import compile_pattern
         (r"\Qa.b\E+", "a.bb", "a.bb"),
         (r"a\z", "ba", "a"),
         (r"a\Z", "a\n", "a"),
-        (r"a$", "a\n", "a"),
+        (r"a$|b", "a", "a"),
+        (r"[$]", "$", "$"),
+        (r"\$", "$", "$"),
+        (r"a.$", "a\n", "a\n"),
+        (r"(?m)^a$", "b\na\nc", "a"),
         (r"\x{41}", "A", "A"),
         (r"\h", "a\tb", "\t"),
         ("a++b", "aab", "aab"),
@@ -39,6 +43,11 @@ def test_matches(pattern: str, subject: str, found: str) -> None:
     match = compile_pattern(pattern).search(subject)
     assert match is not None
     assert match[0] == found
+
+
+@pytest.mark.parametrize("pattern", ["^a$", r"a\N", "^a(?:$|b)"])
+def test_a_line_feed_at_the_end_counts(pattern: str) -> None:
+    assert compile_pattern(pattern).search("a\n") is None
 
 
 def test_case_is_that_of_ascii() -> None:

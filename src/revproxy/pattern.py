@@ -2,7 +2,8 @@
 
 Laws:
 - Subjects and patterns are Latin-1 `str`: one character an octet, classes and case are ASCII's.
-- Unanchored, case-sensitive; `.` stops at a line feed, `$` also matches before a final one.
+- Unanchored, case-sensitive; `.` matches a line feed too and `$` matches at the very end alone, as
+  RegexDefaultOptions has it by default.
 - A pattern that would mean something else here is an error at load, never a silent difference.
 """
 
@@ -47,12 +48,13 @@ _GROUP_REFERENCE: Final = re.compile(r"\\[gk](?:\{([A-Za-z_]\w*)\}|<([A-Za-z_]\w
 _NUMBER_REFERENCE: Final = re.compile(r"\\g(?:\{([0-9]+)\}|([0-9]+))")
 _POSIX: Final = re.compile(r"\[:(\^?)([a-z]+):\]")
 _OCTAL: Final = re.compile(r"\\o\{([0-7]+)\}")
+_MULTILINE: Final = re.compile(r"\(\?[a-z]*m")
 _HEX: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,2})\}")
 
 
 def compile_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
     """The pattern as a compiled regex. Raises ValueError with the reason where it is not one."""
-    flags = re.ASCII | (re.IGNORECASE if ignore_case else 0)
+    flags = re.ASCII | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
     try:
         return re.compile(_Translation(text).result(), flags)
     except (re.error, OverflowError, RecursionError) as error:
@@ -83,6 +85,8 @@ class _Translation:
         self._text = text
         self._position = 0
         self._out: list[str] = []
+        # With (?m) a `$` is the end of every line.
+        self._dollar = "$" if _MULTILINE.search(text) else r"\Z"
 
     def result(self) -> str:
         while self._position < len(self._text):
@@ -93,6 +97,8 @@ class _Translation:
                 self._class()
             elif char == "(":
                 self._group()
+            elif char == "$":
+                self._take("$", self._dollar)
             else:
                 self._take(char)
         return "".join(self._out)
