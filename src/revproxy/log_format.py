@@ -245,6 +245,25 @@ def _field(argument: str, _server: Server) -> Item:
     return lambda exchange: value(exchange.fields)
 
 
+def _trailers_out(exchange: Exchange) -> list[bytes]:
+    """What an origin sent behind its chunks; a body of another kind has no trailers."""
+    lines: list[bytes] = getattr(exchange.body, "trailers", [])
+    return lines
+
+
+def _trailer(argument: str, lines: Callable[[Exchange], list[bytes]]) -> Item:
+    key = argument.lower()
+
+    def value(exchange: Exchange) -> str:
+        for line in lines(exchange):
+            name, _, text = line.decode("latin-1").partition(":")
+            if name.lower() == key:
+                return escape(text.strip())
+        return "-"
+
+    return value
+
+
 def _cookie(argument: str, _server: Server) -> Item:
     name = argument.lower()
 
@@ -396,7 +415,6 @@ _LETTERS: Final[dict[str, Make]] = {
     "V": lambda _argument, server: lambda exchange: escape(server.self_address(exchange)[0]),
     "X": _plain(_connection_state),
     "^FB": _plain(_first_byte),
-    # Trailers are dropped on the way in, so there is none to tell of.
-    "^ti": _plain(_literal("-")),
-    "^to": _plain(_literal("-")),
+    "^ti": lambda argument, _server: _trailer(argument, lambda exchange: exchange.trailers_in),
+    "^to": lambda argument, _server: _trailer(argument, _trailers_out),
 }

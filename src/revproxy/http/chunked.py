@@ -27,7 +27,7 @@ class ChunkedReader:
     `done` is True after the last chunk and its trailers; `rest` then holds what came after them.
     """
 
-    __slots__ = ("_held", "_remaining", "_state", "_trailer_size", "done", "rest")
+    __slots__ = ("_held", "_remaining", "_state", "_trailer_size", "done", "rest", "trailers")
 
     def __init__(self) -> None:
         self._held = b""
@@ -37,6 +37,8 @@ class ChunkedReader:
         self._trailer_size = 0
         self.done = False
         self.rest = b""
+        self.trailers: list[bytes] = []
+        """The lines of the trailer section: for the log, never passed on."""
 
     def feed(self, data: bytes) -> bytes:
         """Decode a piece. Raises ValueError where it is not the chunked coding."""
@@ -94,6 +96,7 @@ class ChunkedReader:
             self._trailer_size += len(line)
             if self._trailer_size > MAX_TRAILER or _TRAILER_LINE(line) is None:
                 raise ValueError("malformed trailer section")
+            self.trailers.append(line)
 
 
 def chunk(data: bytes | memoryview) -> bytes:

@@ -154,6 +154,7 @@ class Exchange:
         "status",
         "target",
         "trace",
+        "trailers_in",
         "user",
     )
 
@@ -203,6 +204,8 @@ class Exchange:
         self.user: str | None = None
         self.client_address = connection.client_address
         self.client_port = connection.client_port
+        self.trailers_in: list[bytes] = []
+        """The lines that came behind the chunks of the request's body."""
         self.request_body: RequestBody | None = None
         """None where the request has no body."""
         self.status = 200

@@ -116,6 +116,7 @@ class ClientBody:
             raise HTTPError(400, str(error), close=True) from None
         if self._chunks.done:
             self.is_finished = True
+            self._exchange.trailers_in = self._chunks.trailers
             self._source.give_back(self._chunks.rest)
         self._read += len(piece)
         plan = self._exchange.plan

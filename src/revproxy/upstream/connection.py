@@ -249,6 +249,11 @@ class ChunkedBody(OriginBody):
             if self._reader.done and not self.first:
                 self.length = 0
 
+    @property
+    def trailers(self) -> list[bytes]:
+        """The lines of the trailer section, for the log."""
+        return self._reader.trailers
+
     def _decode(self, data: bytes) -> bytes:
         try:
             decoded = self._reader.feed(data)
