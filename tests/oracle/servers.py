@@ -197,11 +197,16 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = next(_PORTS)
+        if str(port) in ETAG_DIGITS:
+            continue
         with socket.socket() as door, contextlib.suppress(OSError):
             door.bind(("127.0.0.1", port))
             found.append(port)
     return found
 
+
+# The digits of the ETag that the files' fixed time gives: no port may be taken for them.
+ETAG_DIGITS = "37c5f2a724080"
 
 # Another run of the tests on the same machine begins somewhere else.
 _PORTS = itertools.count(20000 + os.getpid() * 61 % 9000)

@@ -224,6 +224,10 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(tmp_path: Path, ori
 
 def test_a_graceful_stop_finishes_what_runs(tmp_path: Path, origin: int) -> None:
     with run(tmp_path, origin) as server:
+        # With one child, who came first is accepted first.
+        server.write("one", "<IfModule mpm_trio_module>\nProcesses 1\n</IfModule>")
+        server.signal(signal.SIGHUP)
+        server.wait_for("configured -- resuming", 2)
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\nX: ")
             assert server.get()[0] == 200
