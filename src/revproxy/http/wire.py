@@ -61,6 +61,7 @@ def parse_lines(lines: bytes) -> tuple[list[Field], bool]:
     try:
         return [_lines[row] for row in rows], False
     except KeyError:
+        # A line not seen before: the whole block is looked at, below.
         pass
     if _BARE_CR_OR_LF(lines):
         raise HTTPError(400, "Bare CR or LF in a header", close=True)

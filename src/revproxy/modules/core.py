@@ -46,9 +46,10 @@ from revproxy.static.directives import (
     parse_options,
     range_limit,
 )
-from revproxy.static.etag import Change, effective_parts
+from revproxy.static.etag import effective_parts
 from revproxy.static.find import Links
 from revproxy.static.handler import StaticFiles
+from revproxy.static.signs import Change
 
 _SERVER_NAME: Final = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
@@ -108,7 +109,7 @@ class Settings:
     error_log_request_formats: tuple[str, ...] | Unset = setting()
     error_log_connection_formats: tuple[str, ...] | Unset = setting()
     default_charset: str | Unset = setting()
-    option_changes: tuple[tuple[str, str], ...] | Unset = setting(append)
+    option_changes: tuple[Change, ...] | Unset = setting(append)
     handler: str | Unset = setting()
     force_type: str | Unset = setting()
     etag_changes: tuple[Change, ...] | Unset = setting(append)

@@ -16,6 +16,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.module import Parser, Scope, value_or
 from revproxy.static.etag import parse_file_etag
+from revproxy.static.signs import Change, sum_up
 
 _OPTIONS: Final = {
     word.lower(): word
@@ -37,11 +38,11 @@ def parse_options(settings: Any, directive: Directive, _scope: Scope) -> Any:
     signed = [word for word in directive.values if word[:1] in ("+", "-")]
     if signed and len(signed) != len(directive.values):
         raise DirectiveError("Either all Options must start with + or -, or no Option may.")
-    changes: list[tuple[str, str]] = []
+    changes: list[Change] = []
     for index, word in enumerate(directive.values):
         sign, name = (word[0], word[1:]) if word[:1] in ("+", "-") else ("", word)
         if name.lower() == "none":
-            changes.append(("none", ""))
+            changes.append(("=", ""))
         elif name.lower() == "all":
             changes += [("+", option) for option in _OPTIONS.values() if option != "MultiViews"]
         elif name.lower() in _OPTIONS:
@@ -49,23 +50,15 @@ def parse_options(settings: Any, directive: Directive, _scope: Scope) -> Any:
         else:
             raise DirectiveError(f"Illegal option {name}", argument=index)
     if not signed:
-        changes.insert(0, ("none", ""))
+        changes.insert(0, ("=", ""))
     return dataclasses.replace(
         settings, option_changes=(*value_or(settings.option_changes, ()), *changes)
     )
 
 
-def effective_options(changes: Iterable[tuple[str, str]]) -> frozenset[str]:
+def effective_options(changes: Iterable[Change]) -> frozenset[str]:
     """The options in force after all `Options` lines, outer to inner."""
-    options = set(DEFAULT_OPTIONS)
-    for sign, name in changes:
-        if sign == "none":
-            options.clear()
-        elif sign == "+":
-            options.add(name)
-        else:
-            options.discard(name)
-    return frozenset(options)
+    return sum_up(changes, DEFAULT_OPTIONS)
 
 
 def parse_file_etag_words(settings: Any, directive: Directive, _scope: Scope) -> Any:

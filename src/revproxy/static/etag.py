@@ -11,12 +11,11 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
+from revproxy.static.signs import Change, sum_up
+
 _PARTS: Final = ("INode", "MTime", "Size")
 _NAMES: Final = {name.lower(): name for name in _PARTS}
 DEFAULT_PARTS: Final = frozenset(("MTime", "Size"))
-
-Change = tuple[str, str]
-"""A sign ("+", "-" or "=" for a fresh start) and a part."""
 
 
 def parse_file_etag(words: Iterable[str]) -> tuple[Change, ...]:
@@ -42,15 +41,7 @@ def parse_file_etag(words: Iterable[str]) -> tuple[Change, ...]:
 
 def effective_parts(changes: Iterable[Change]) -> frozenset[str]:
     """The parts in force after all changes, outer to inner."""
-    parts = set(DEFAULT_PARTS)
-    for sign, part in changes:
-        if sign == "=":
-            parts.clear()
-        elif sign == "+":
-            parts.add(part)
-        else:
-            parts.discard(part)
-    return frozenset(parts)
+    return sum_up(changes, DEFAULT_PARTS)
 
 
 def make_etag(info: os.stat_result, parts: frozenset[str], now: int) -> str | None:

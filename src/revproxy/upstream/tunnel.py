@@ -59,6 +59,7 @@ class OriginTunnel:
                 self._client.set_deadline(self._timeout, None)
                 await origin.send(piece)
         except OSError:
+            # A side that is gone ends the tunnel, as one that closes does.
             pass
         scope.cancel()
 
