@@ -41,6 +41,9 @@ class Origin:
         self._script: deque[Reply] = deque()
         self._seen: list[Seen] = []
         self._connections: dict[socket.socket, int] = {}
+        """Those that are open, with their number in the present case; 0 before they are used."""
+        self._used = 0
+        """How many the present case has used, closed ones too."""
         self._lock = threading.Lock()
         self._doors: list[socket.socket] = []
         self.ports = [self._tcp("origin"), self._tcp("origin2")]
@@ -56,6 +59,7 @@ class Origin:
             self._script = deque(replies)
             self._places = places
             self._seen = []
+            self._used = 0
             for connection in self._connections:
                 self._connections[connection] = 0
 
@@ -116,7 +120,8 @@ class Origin:
             reply = self._script.popleft() if self._script else DEFAULT
             places = self._places
             if not self._connections[connection]:
-                self._connections[connection] = 1 + max(self._connections.values())
+                self._used += 1
+                self._connections[connection] = self._used
             number = self._connections[connection]
             # The body is not read yet: the entry is replaced when it is there.
             index = len(self._seen)

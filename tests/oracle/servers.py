@@ -32,6 +32,10 @@ LOADED = (
     *("setenvif", "headers", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
 )
 
+# Servers are started in threads, while pytest changes the environment for each test it runs: a
+# process that is just being started would read it amid the change (EFAULT).
+ENVIRONMENT = dict(os.environ)
+
 PRELUDE = """ServerRoot @DIR@
 PidFile @DIR@/server.pid
 Listen 127.0.0.1:@PORT@
@@ -120,6 +124,7 @@ class Server:
         with (self.directory / "output").open("wb") as output:
             process = subprocess.Popen(
                 self._command(),
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
