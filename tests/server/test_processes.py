@@ -12,10 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+
+from revproxy.demo.site import Server
 
 REVPROXY = [sys.executable, "-m", "revproxy.cli"]
 
@@ -38,8 +40,7 @@ class Origin(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Origin) as server:
-        server.daemon_threads = True
+    with Server(0, Origin) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()

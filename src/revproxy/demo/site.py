@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import html
 import json
+import sys
 import urllib.parse
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 from revproxy.demo.websocket import accept_key, echo
 
@@ -180,5 +181,10 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Site)
+    def __init__(self, port: int, site: type[BaseHTTPRequestHandler] = Site) -> None:
+        super().__init__(("127.0.0.1", port), site)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of defects; a client that went away is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
