@@ -17,6 +17,10 @@ def get(path: str = "/", *lines: bytes) -> bytes:
     return b"GET %b HTTP/1.1\r\n" % path.encode() + HOST + b"".join(lines) + b"\r\n"
 
 
+def post(*lines: bytes) -> bytes:
+    return b"POST / HTTP/1.1\r\n" + HOST + b"".join(lines) + b"\r\n"
+
+
 def always(response: bytes) -> Callable:
     """An origin that gives one answer to every request."""
 
@@ -455,5 +459,58 @@ def test_a_body_nobody_reads_does_not_become_a_request():
                 b"POST / HTTP/1.1\r\nContent-Length: 30\r\n" + HOST + b"\r\n" + get()[:30] + get()
             )
             assert answer.count(b"HTTP/1.1 ") == 2
+
+    run(main)
+
+
+def test_a_pinged_origin_that_answers_at_once_gets_no_further_request():
+    """It may still wait for the body: what follows on that connection would be taken for it."""
+    heads: list[list[bytes]] = []
+
+    async def handler(stream: Client) -> None:
+        mine: list[bytes] = []
+        heads.append(mine)
+        rest = b""
+        while True:
+            head, rest = await read_head(stream, rest)
+            if not head:
+                return
+            mine.append(head)
+            await stream.send_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+
+    async def main():
+        async with origin(handler) as port:
+            text = f"ServerName front\nProxyPass / http://127.0.0.1:{port}/ ping=5\n"
+            async with served(text) as server, server.connect() as client:
+                for _ in range(2):
+                    await client.send_all(post(b"Content-Length: 5\r\n") + b"hello")
+                    head, rest = await read_head(client)
+                    assert status_of(head) == 403
+                    assert await read_exactly(client, 2, rest) == b"no"
+        assert [len(mine) for mine in heads] == [1, 1]
+
+    run(main)
+
+
+def test_a_client_that_holds_its_body_back_hears_the_pinged_origins_100():
+    async def handler(stream: Client) -> None:
+        head, rest = await read_head(stream)
+        assert b"\r\nExpect: 100-continue\r\n" in head
+        assert not rest
+        await stream.send_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = await read_exactly(stream, 5)
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + body)
+
+    async def main():
+        async with origin(handler) as port:
+            text = f"ServerName front\nProxyPass / http://127.0.0.1:{port}/ ping=5\n"
+            async with served(text) as server, server.connect() as client:
+                await client.send_all(post(b"Content-Length: 5\r\n", b"Expect: 100-continue\r\n"))
+                head, rest = await read_head(client)
+                assert status_of(head) == 100
+                await client.send_all(b"hello")
+                head, rest = await read_head(client, rest)
+                assert status_of(head) == 200
+                assert await read_exactly(client, 5, rest) == b"hello"
 
     run(main)

@@ -154,7 +154,7 @@ def check_target(target: str, directive: Directive, *, argument: int) -> None:
 
 
 _WITHOUT_EFFECT: Final = frozenset(
-    ("flushpackets", "flushwait", "iobuffersize", "min", "ping", "retry", "secret")
+    ("flushpackets", "flushwait", "iobuffersize", "min", "retry", "secret")
 )
 """Parameters that Apache knows and nothing here needs, or has yet."""
 
@@ -165,9 +165,8 @@ def _parameters(directive: Directive, pairs: list[str], scope: Scope) -> Paramet
     except ValueError as error:
         raise DirectiveError(f"{directive.name}: {error}") from None
     for name in sorted(parameters.given & _WITHOUT_EFFECT):
-        severity = Severity.WARNING if name == "ping" else Severity.INFO
         text = f"{name}= has no effect here"
-        scope.warn(Diagnostic("RP527", severity, directive.location, text))
+        scope.warn(Diagnostic("RP527", Severity.INFO, directive.location, text))
     return parameters
 
 

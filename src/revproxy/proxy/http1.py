@@ -47,22 +47,28 @@ class Http1Handler:
     async def __call__(self, exchange: Exchange, target: Target) -> bool:
         """Ask the origin. Raises OriginError or HTTPError."""
         facts, worker = self._facts, target.worker
+        parameters = worker.parameters
         upgrade = _allowed_upgrade(exchange, worker)
-        body, streamed, chunked = exchange.request_body, None, False
+        body, streamed, chunked, held, ping = exchange.request_body, None, False, b"", None
         if body is None:
             framing = b"Content-Length: 0\r\n" if exchange.block.length == 0 else b""
             request_data = self._head(exchange, target, upgrade, framing)
         else:
+            if parameters.ping is not None and "force-proxy-request-1.0" not in exchange.env:
+                ping = parameters.ping
             expects = facts.continue_100 and exchange.block.expect is not None
             # The origin's own 100 goes to the client then: reading must not send another.
             body.expects_continue = body.expects_continue and not expects
             data, streamed, chunked = await _prefetch(exchange, body, expects)
             framing = _framing(data, streamed, chunked=chunked)
-            expects = expects and streamed is not None
+            expects = ping is not None or (expects and streamed is not None)
             if chunked and data:
                 data = chunk(data)
-            request_data = self._head(exchange, target, upgrade, framing, expects=expects) + data
-        parameters = worker.parameters
+            request_data = self._head(exchange, target, upgrade, framing, expects=expects)
+            if ping is None:
+                request_data += data
+            else:
+                held = data
         if parameters.status and is_switched_off(parameters.status):
             raise OriginError(503, f"the worker {worker.name} is switched off by its status")
         timeout = parameters.timeout or facts.timeout
@@ -74,6 +80,8 @@ class Http1Handler:
             timeout=timeout,
             connect_timeout=parameters.connectiontimeout or timeout,
             bad_header=facts.bad_header,
+            ping=ping,
+            held=held,
         )
 
         async def interim(head: ResponseHead) -> None:
@@ -173,6 +181,8 @@ class Http1Handler:
             _merge(items, "Via", f"{exchange.protocol[5:]} {self._via_name(exchange)}")
         if facts.max_forwards >= 0 and "max-forwards" not in exchange.fields:
             items.append(make_field("Max-Forwards", str(facts.max_forwards)))
+        if expects and "expect" not in exchange.fields:
+            items.append(make_field("Expect", "100-Continue"))
         if facts.add_headers:
             _merge(items, "X-Forwarded-For", exchange.client_address)
             host = exchange.fields.get("host")
