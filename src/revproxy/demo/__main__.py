@@ -17,14 +17,14 @@ from revproxy.demo.site import Server
 
 TRY = """
 The demo site is http://127.0.0.1:{port}/ and does not know of the proxy in front of it.
-revproxy runs {file} on http://127.0.0.1:8080/. Try:
+revproxy runs {file} on http://localhost:8080/. Try:
 
-  curl -i http://127.0.0.1:8080/app/old       the site's own name is not in the redirect
-  curl -i http://127.0.0.1:8080/app/login     nor its path and name in the cookie
-  curl    http://127.0.0.1:8080/app/echo      what the site was sent
-  curl -i http://127.0.0.1:8080/nothing       a page of revproxy's own
+  curl -i http://localhost:8080/app/old       the site's own name is not in the redirect
+  curl -i http://localhost:8080/app/login     nor its path and name in the cookie
+  curl    http://localhost:8080/app/echo      what the site was sent
+  curl -i http://localhost:8080/nothing       a page of revproxy's own
 
-or open http://127.0.0.1:8080/ in a browser. Ctrl-C ends both.
+or open http://localhost:8080/ in a browser. Ctrl-C ends both.
 """
 
 
