@@ -8,7 +8,7 @@ Laws:
   for what it cannot accept and never looks at a file or a socket.
 - A hook factory runs once for each merged settings at load; it returns the hook, or None when
   there is nothing to do, and then the module costs nothing.
-- Hooks are synchronous but for `authn` and `handler`.
+- Hooks are synchronous but for `names` (the client's name is looked up), `authn` and `handler`.
 """
 
 from __future__ import annotations
@@ -140,16 +140,18 @@ Hook: TypeAlias = Callable[[Exchange], Any]
 """What a module does in one phase.
 
 `translate`, `map`, `access`, `authz`, `fixups` and `handler` hooks return None for "declined";
-`translate` and `handler` stop at the first that returns True (`handler` hooks are async);
+`translate`, `authn` and `handler` stop at the first that returns True (the latter two are async);
+`authz` returns False where it cannot tell without a user, and runs again when there is one;
 any hook may raise `HTTPError`.
 """
 
-AsyncHook: TypeAlias = Callable[[Exchange], Awaitable[bool | None]]
+AsyncHook: TypeAlias = Callable[[Exchange], Awaitable[Any]]
 
 PHASES: Final = (
     "post_read",
     "translate",
     "map",
+    "names",
     "access",
     "authn",
     "authz",

@@ -148,7 +148,7 @@ def _first_error(exchange: Exchange) -> Exchange | None:
     return found
 
 
-async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in order
+async def _process(exchange: Exchange) -> None:
     """All phases from translate to handler. Raises HTTPError."""
     server: VirtualHost = exchange.server
     plan = exchange.plan = server.location_plan(exchange)
@@ -161,12 +161,7 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
             return
         # An index file has sections of its own.
         plan = exchange.plan
-    for hook in plan.access:
-        hook(exchange)
-    for hook in plan.authn:
-        await hook(exchange)
-    for hook in plan.authz:
-        hook(exchange)
+    await _check_access(exchange, plan)
     if exchange.proxy is None:
         for hook in plan.type_checker:
             hook(exchange)
@@ -176,6 +171,51 @@ async def _process(exchange: Exchange) -> None:  # noqa: C901 - the phases, in o
         if await hook(exchange):
             return
     raise HTTPError(404)
+
+
+async def _check_access(exchange: Exchange, plan: RequestPlan) -> None:
+    """Whether the client may: by where it comes from, then by who it is. Raises HTTPError.
+
+    The order of `ap_process_request_internal`: who is admitted without a user is not asked for
+    one; with Satisfy Any, so is who passes `access`.
+    """
+    former = exchange.previous
+    if former is not None and former.plan is plan:
+        # The redirected request was looked at already, with the same settings.
+        exchange.user, exchange.challenge = former.user, former.challenge
+        return
+    for hook in plan.names:
+        await hook(exchange)
+    satisfies_any = plan.satisfies_any is not None and plan.satisfies_any(exchange.method)
+    try:
+        for hook in plan.access:
+            hook(exchange)
+    except HTTPError:
+        if not satisfies_any:
+            raise
+    else:
+        if satisfies_any:
+            return
+    if _is_authorized(exchange, plan):
+        return
+    await _authenticate(exchange, plan)
+    _is_authorized(exchange, plan)
+
+
+def _is_authorized(exchange: Exchange, plan: RequestPlan) -> bool:
+    """False where a user would have to be known. Raises HTTPError."""
+    known = True
+    for hook in plan.authz:
+        known = hook(exchange) is not False and known
+    return known
+
+
+async def _authenticate(exchange: Exchange, plan: RequestPlan) -> None:
+    for hook in plan.authn:
+        if await hook(exchange):
+            break
+    if exchange.user is None:
+        raise HTTPError(500, "configuration error: couldn't check user: no user file?")
 
 
 async def _is_answered_here(exchange: Exchange, plan: RequestPlan) -> bool:

@@ -69,7 +69,7 @@ def test_limit_get_covers_head() -> None:
         "Require nobody",
         "Require expr",
         "Require expr 'x'",
-        "Require valid-user",
+        "Require ldap-user joe",
         "<RequireAll>\nRequire not ip 10\n</RequireAll>",
     ],
 )

@@ -29,6 +29,7 @@ REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
     *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
+    *("authn_core", "authn_file", "auth_basic", "authz_user", "authz_groupfile", "remoteip"),
     *("setenvif", "headers", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
 )
 

@@ -229,11 +229,18 @@ def test_a_graceful_stop_finishes_what_runs(tmp_path: Path, origin: int) -> None
         server.write("one", "<IfModule mpm_trio_module>\nProcesses 1\n</IfModule>")
         server.signal(signal.SIGHUP)
         server.wait_for("configured -- resuming", 2)
-        with socket.create_connection(("127.0.0.1", server.port)) as client:
+        with (
+            socket.create_connection(("127.0.0.1", server.port)) as client,
+            socket.create_connection(("127.0.0.1", server.port)) as idle,
+        ):
             client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\nX: ")
-            assert server.get()[0] == 200
+            idle.sendall(b"GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert idle.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
             server.signal(signal.SIGWINCH)
             server.wait_for("shutting down gracefully")
+            # The end of an idle connection tells that the child has heard of it.
+            while idle.recv(4096):
+                pass
             client.sendall(b"y\r\n\r\n")
             answer = b"".join(iter(lambda: client.recv(4096), b""))
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")

@@ -1,4 +1,9 @@
-"""The providers of `Require` that need no user: all, env, method, ip, local (mod_authz_host)."""
+"""The providers of `Require`: all, env, method (mod_authz_core), ip, host, forward-dns, local
+(mod_authz_host), user and valid-user (mod_authz_user), group (mod_authz_groupfile).
+
+Laws:
+- A provider answers at once. What has to be looked up before, a `prepare` hook looks up.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from revproxy.authz.groups import group_provider, user_provider, valid_user
+from revproxy.authz.names import Names, in_domain, look_up_client
+from revproxy.authz.tree import Provider
 from revproxy.http.message import Exchange
+from revproxy.module import AsyncHook
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-Provider: TypeAlias = Callable[[Exchange], bool]
 
 _PARTIAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}\.?").fullmatch
 _KNOWN_ADDRESSES: Final = 4096
@@ -50,19 +58,9 @@ def is_local(exchange: Exchange) -> bool:
 
 def make_provider(name: str, words: Sequence[str]) -> Provider:
     """The provider of `Require name words…`. Raises ValueError with what is wrong."""
-    match name:
-        case "all":
-            return _all(words)
-        case "env":
-            return _env(words)
-        case "method":
-            return _method(words)
-        case "ip":
-            return _ip(words)
-        case "local":
-            if words:
-                raise ValueError("'require local' does not take arguments")
-            return is_local
+    make = _MAKERS.get(name)
+    if make is not None:
+        return make(words)
     module = _ELSEWHERE.get(name)
     if module is None:
         raise ValueError(f"Unknown Authz provider: {name}")
@@ -74,16 +72,17 @@ _ELSEWHERE: Final = {
     "dbm-group": "mod_authz_dbm",
     "file-group": "mod_authz_owner",
     "file-owner": "mod_authz_owner",
-    "forward-dns": "name lookups of clients",
-    "group": "authentication",
-    "host": "name lookups of clients",
     "ldap-group": "mod_authnz_ldap",
     "ldap-user": "mod_authnz_ldap",
     "ssl": "mod_ssl",
     "ssl-verify-client": "mod_ssl",
-    "user": "authentication",
-    "valid-user": "authentication",
 }
+
+
+def _local(words: Sequence[str]) -> Provider:
+    if words:
+        raise ValueError("'require local' does not take arguments")
+    return is_local
 
 
 def _all(words: Sequence[str]) -> Provider:
@@ -112,3 +111,46 @@ def _ip(words: Sequence[str]) -> Provider:
         except ValueError:
             raise ValueError(f"ip address '{word}' appears to be invalid") from None
     return in_networks(tuple(networks))
+
+
+def _host(words: Sequence[str]) -> Provider:
+    if not words:
+        raise ValueError("'require host' requires an argument")
+    return lambda exchange: any(in_domain(exchange.remote_host, word) for word in words)
+
+
+class ForwardNames:
+    """Require forward-dns: the client's address is one of these names'."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        if not words:
+            raise ValueError("'require forward-dns' requires an argument")
+        self._names = Names(words)
+
+    def __call__(self, exchange: Exchange) -> bool:
+        return exchange.client_address in self._names.addresses
+
+    async def prepare(self, _exchange: Exchange) -> None:
+        """Look the names up where they were not looked up lately."""
+        await self._names.refresh()
+
+
+_MAKERS: Final[dict[str, Callable[[Sequence[str]], Provider]]] = {
+    "all": _all,
+    "env": _env,
+    "forward-dns": ForwardNames,
+    "group": group_provider,
+    "host": _host,
+    "ip": _ip,
+    "local": _local,
+    "method": _method,
+    "user": user_provider,
+    "valid-user": lambda _words: valid_user,
+}
+
+
+def preparation(name: str, provider: Provider) -> AsyncHook | None:
+    """What has to run before `Require name` can be asked, None where nothing has to."""
+    if name == "host":
+        return look_up_client
+    return provider.prepare if isinstance(provider, ForwardNames) else None

@@ -1,7 +1,7 @@
 """What `Require` and its containers say of a request (mod_authz_core).
 
 Laws:
-- An answer is one of three: granted, denied, neutral (nothing said).
+- An answer is granted, denied, neutral (nothing said) or "denied as long as there is no user".
 - A line within `<Limit>` says nothing of other methods.
 - RequireAll: one denial denies, one grant grants. RequireAny: one grant grants, one denial denies.
   RequireNone: what one of its members grants is denied, it never grants.
@@ -10,7 +10,7 @@ Laws:
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from revproxy.http.message import Exchange
@@ -21,10 +21,12 @@ class Answer(enum.Enum):
 
     GRANTED = "granted"
     DENIED = "denied"
+    NO_USER = "denied (no authenticated user yet)"
     NEUTRAL = "neutral"
 
 
-Provider = Callable[[Exchange], bool]
+Provider = Callable[[Exchange], bool | None]
+"""Whether a request has what is required; None where only a user could tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,17 @@ class Rule:
     negated: bool = False
     methods: frozenset[str] | None = None
     methods_excepted: bool = False
+    prepare: Callable[[Exchange], Awaitable[None]] | None = None
+    """What has to be looked up before the provider is asked."""
 
     def ask(self, exchange: Exchange) -> Answer:
-        if not _covers(exchange.method, self.methods, self.methods_excepted):
+        if not covers(exchange.method, self.methods, self.methods_excepted):
             return Answer.NEUTRAL
         holds = self.provider(exchange)
         if self.negated:
             return Answer.DENIED if holds else Answer.NEUTRAL
+        if holds is None:
+            return Answer.NO_USER
         return Answer.GRANTED if holds else Answer.DENIED
 
 
@@ -54,22 +60,23 @@ class Group:
     members: tuple[Rule | Group, ...]
 
     def ask(self, exchange: Exchange) -> Answer:
-        decisive, fallback = {
-            "all": (Answer.DENIED, Answer.GRANTED),
-            "any": (Answer.GRANTED, Answer.DENIED),
-            "none": (Answer.GRANTED, Answer.NEUTRAL),
-        }[self.kind]
+        decisive = Answer.DENIED if self.kind == "all" else Answer.GRANTED
+        weaker = Answer.GRANTED if self.kind == "all" else Answer.DENIED
         answer = Answer.NEUTRAL
         for member in self.members:
             said = member.ask(exchange)
             if said is decisive:
-                return Answer.DENIED if self.kind == "none" else decisive
-            if said is fallback:
-                answer = fallback
+                answer = said
+                break
+            if answer is Answer.NEUTRAL or (said is Answer.NO_USER and answer is weaker):
+                answer = said
+        if self.kind == "none":
+            return Answer.DENIED if answer is Answer.GRANTED else Answer.NEUTRAL
         return answer
 
 
-def _covers(method: str, methods: frozenset[str] | None, excepted: bool) -> bool:
+def covers(method: str, methods: frozenset[str] | None, excepted: bool) -> bool:
+    """Whether a line within `<Limit>` (`<LimitExcept>` where `excepted`) is for a method."""
     if methods is None:
         return True
     named = method in methods or (method == "HEAD" and "GET" in methods)
@@ -82,3 +89,12 @@ def can_only_deny(group: Group) -> bool:
         member.negated if isinstance(member, Rule) else member.kind == "none"
         for member in group.members
     )
+
+
+def rules_of(group: Group) -> Iterator[Rule]:
+    """Every rule of a tree."""
+    for member in group.members:
+        if isinstance(member, Rule):
+            yield member
+        else:
+            yield from rules_of(member)

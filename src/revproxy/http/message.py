@@ -117,6 +117,7 @@ class Exchange:
         "body_sent",
         "bytes_in",
         "bytes_out",
+        "challenge",
         "client_address",
         "client_port",
         "close",
@@ -147,6 +148,7 @@ class Exchange:
         "query",
         "raw_path",
         "reason",
+        "remote_host",
         "request_body",
         "request_line",
         "server",
@@ -202,6 +204,11 @@ class Exchange:
         self.env: dict[str, str] = {}
         self.notes: dict[str, str] = {}
         self.user: str | None = None
+        """Who the client says it is; proven where the phase `authz` runs for the second time."""
+        self.challenge: str | None = None
+        """What WWW-Authenticate says in a 401 (RFC 9110, section 11.6.1); None before `authn`."""
+        self.remote_host: str | None = None
+        """The client's name, looked up both ways; None where nobody asked or it has none."""
         self.client_address = connection.client_address
         self.client_port = connection.client_port
         self.trailers_in: list[bytes] = []
@@ -250,7 +257,7 @@ class Exchange:
         inner.env["REDIRECT_STATUS"] = str(self.status)
         inner.env["REDIRECT_URL"] = self.path
         inner.err = self.err
-        inner.user = self.user
+        inner.remote_host = self.remote_host
         inner.client_address, inner.client_port = self.client_address, self.client_port
         inner.started = self.started
         inner.close = self.close

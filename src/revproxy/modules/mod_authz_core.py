@@ -3,7 +3,9 @@
 Laws:
 - Where nothing is required, all is granted.
 - An inner section with any `Require` replaces the outer ones, unless AuthMerging joins them.
-- Denied is 403. What needs a user is refused at load: authentication is not there yet.
+- Who is denied whoever it is gets 403 and is not asked for a password; what only a user could
+  change leaves the question to `authn`, and a user who may not gets 401 again, or 403 by
+  AuthzSendForbiddenOnFailure.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from revproxy.authz.providers import make_provider
-from revproxy.authz.tree import Answer, Group, Rule, can_only_deny
-from revproxy.config.expr import Condition, compile_condition
+from revproxy.authz.challenge import unauthorized
+from revproxy.authz.providers import make_provider, preparation
+from revproxy.authz.tree import Answer, Group, Provider, Rule, can_only_deny, rules_of
+from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.module import (
+    AsyncHook,
     Hook,
     Module,
     Parser,
@@ -78,19 +82,30 @@ def _rule(directive: Directive, scope: Scope) -> Rule:
     except ValueError as error:
         raise DirectiveError(str(error), argument=1 if negated else 0) from None
     text = " ".join(directive.values)
-    return Rule(text, provider, negated, scope.methods, scope.methods_excepted)
+    prepare = preparation(name, provider)
+    return Rule(text, provider, negated, scope.methods, scope.methods_excepted, prepare)
 
 
 _BEFORE_EXPRESSION: Final = re.compile(r"\s*(?:\"?not\"?\s+)?\S+\s*", re.IGNORECASE)
 
 
-def _expression(raw: str) -> Condition:
-    """The condition of `Require expr`, which takes the line as it is written."""
+def _expression(raw: str) -> Provider:
+    """The condition of `Require expr`, which takes the line as it is written.
+
+    Where it speaks of REMOTE_USER and does not hold, a user may still change that.
+    """
     before = _BEFORE_EXPRESSION.match(raw)
     text = raw[before.end() :].rstrip() if before is not None else ""
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
-    return compile_condition(text)
+    condition = compile_condition(text)
+    if "remote_user" not in text.lower():
+        return condition
+
+    def provider(exchange: Exchange) -> bool | None:
+        return condition(exchange) or (None if exchange.user is None else False)
+
+    return provider
 
 
 def _group(directive: Directive, scope: Scope) -> Group:
@@ -131,14 +146,36 @@ def _authz(settings: Settings, _server: Server) -> Hook | None:
     ):
         return None
 
-    def authorize(exchange: Exchange) -> None:
+    forbids = value_or(settings.forbidden_on_failure, False)
+
+    def authorize(exchange: Exchange) -> bool | None:
         answer = tree.ask(exchange)
         if exchange.trace is not None:
             exchange.trace("mod_authz_core", f"authorization result: {answer.value}")
-        if answer is Answer.DENIED:
+        if answer is Answer.GRANTED or answer is Answer.NEUTRAL:
+            return None
+        if exchange.challenge is None:
+            if answer is Answer.NO_USER:
+                return False
             raise HTTPError(403, "client denied by server configuration")
+        detail = f'user {exchange.user}: authorization failure for "{exchange.path}"'
+        raise HTTPError(403, detail) if forbids else unauthorized(exchange, detail)
 
     return authorize
+
+
+def _names(settings: Settings, _server: Server) -> AsyncHook | None:
+    if isinstance(settings.requires, Unset):
+        return None
+    wanted = {rule.prepare for rule in rules_of(settings.requires) if rule.prepare is not None}
+    if not wanted:
+        return None
+
+    async def prepare(exchange: Exchange) -> None:
+        for look_up in wanted:
+            await look_up(exchange)
+
+    return prepare
 
 
 MODULE = Module(
@@ -152,5 +189,5 @@ MODULE = Module(
         "authmerging": choice("merging", "Off", "And", "Or"),
         "authzsendforbiddenonfailure": flag("forbidden_on_failure"),
     },
-    hooks={"authz": _authz},
+    hooks={"names": _names, "authz": _authz},
 )

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from revproxy.authz.compat import AccessSettings
 from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
@@ -197,8 +198,10 @@ class Compiler:
                 merged[name] = inner if outer is None else merge_settings(outer, inner)
         phases = {phase: self._hooks(phase, merged, server) for phase in _EACH}
         settings: core.Settings = merged.get("core") or core.Settings()
+        compat: AccessSettings = merged.get("mod_access_compat") or AccessSettings()
         return RequestPlan(
             **phases,
+            satisfies_any=compat.satisfies_any(),
             limit_body=value_or(settings.limit_body, 1 << 30),
             documents={
                 status: Document(document.kind, document.value)

@@ -41,6 +41,7 @@ class RequestPlan:
 
     translate: tuple[Hook, ...] = ()
     map: tuple[Hook, ...] = ()
+    names: tuple[Hook, ...] = ()
     access: tuple[Hook, ...] = ()
     authn: tuple[Hook, ...] = ()
     authz: tuple[Hook, ...] = ()
@@ -48,6 +49,8 @@ class RequestPlan:
     fixups: tuple[Hook, ...] = ()
     insert_filter: tuple[Hook, ...] = ()
     handler: tuple[Hook, ...] = ()
+    satisfies_any: Callable[[str], bool] | None = None
+    """Whether a method's access or its user is enough (Satisfy Any); None where never."""
     limit_body: int = 1 << 30
     """LimitRequestBody; 0 for none."""
     documents: Mapping[int, Document] = field(default_factory=dict)

@@ -50,7 +50,7 @@ def _context(run: Run) -> tuple[str, str]:
 
 
 _VARIABLES: Final[dict[str, Part]] = {
-    "AUTH_TYPE": lambda _run: "",
+    "AUTH_TYPE": lambda run: (run.exchange.challenge or "").partition(" ")[0],
     "CONN_REMOTE_ADDR": lambda run: run.exchange.connection.client_address,
     "CONTEXT_DOCUMENT_ROOT": lambda run: _context(run)[1],
     "CONTEXT_PREFIX": lambda run: _context(run)[0],
@@ -61,7 +61,7 @@ _VARIABLES: Final[dict[str, Part]] = {
     "PATH_INFO": lambda run: run.exchange.path_info,
     "QUERY_STRING": lambda run: run.args or "",
     "REMOTE_ADDR": lambda run: run.exchange.client_address,
-    "REMOTE_HOST": lambda run: run.exchange.client_address,
+    "REMOTE_HOST": lambda run: run.exchange.remote_host or run.exchange.client_address,
     "REMOTE_IDENT": lambda _run: "",
     "REMOTE_PORT": lambda run: str(run.exchange.client_port),
     "REMOTE_USER": lambda run: run.exchange.user or "",

@@ -1,0 +1,1 @@
+"""Who a client is: password files, hashes, the Basic and Digest schemes."""
