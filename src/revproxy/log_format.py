@@ -193,7 +193,7 @@ def _address(argument: str, _server: Server) -> Item:
 
 def _port(argument: str, server: Server) -> Item:
     if argument == "remote":
-        return lambda exchange: exchange.connection.client_port
+        return lambda exchange: exchange.client_port
     if argument == "local":
         return lambda exchange: exchange.connection.local_port
     return lambda exchange: server.self_address(exchange)[1]

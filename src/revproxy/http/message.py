@@ -91,6 +91,9 @@ class Connection(Protocol):
     requests: int
     """The number of this request on the connection, from 1."""
 
+    announced: tuple[str, int] | None
+    """The client's address and port as the PROXY protocol told them."""
+
     memo: dict[Any, Any]
     """What a module wants to remember from one request on the connection to the next."""
 

@@ -217,3 +217,9 @@ def _join_repeated(items: list[Field]) -> list[Field]:
             name = first[2].split(b":", 1)[0].decode("latin-1")
             joined[item[0]] = make_field(name, f"{first[1]}, {item[1]}")
     return list(joined.values())
+
+
+def is_old_line(data: bytes) -> bool:
+    """Whether a first line is HTTP/0.9's, which has no head after it."""
+    line = data.partition(b"\r\n")[0]
+    return line.startswith(b"GET ") and line.count(b" ") == 1

@@ -19,7 +19,7 @@ from revproxy.error_log import open_error_log
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
-from revproxy.modules import core, mod_unixd, mpm_common, mpm_trio
+from revproxy.modules import core, mod_remoteip, mod_unixd, mpm_common, mpm_trio
 from revproxy.plan.conditional import conditionals
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
 from revproxy.plan.plan import (
@@ -109,6 +109,7 @@ class Compiler:
         return VirtualHost(
             server=server,
             build=build,
+            announces=_settings(config, mod_remoteip.MODULE).announces(),
             post_read=once["post_read"],
             log=once["log"],
             locations=_location_table(config.locations),

@@ -84,6 +84,8 @@ class VirtualHost:
     server_path: str = ""
     recursion: int = 10
     error_log: Any = None
+    announces: Callable[[str], bool] | None = None
+    """Which peers' connections begin with the PROXY protocol; None where none do."""
     server_line: bytes = b"Server: revproxy"
     named: Mapping[SectionKey, Pattern] = field(default_factory=dict)
     """The sections whose regex has named groups: what those match goes to the environment."""

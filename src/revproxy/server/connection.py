@@ -23,7 +23,7 @@ from revproxy.errors import HTTPError, OriginError
 from revproxy.filters import Chain
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
-from revproxy.http.request_head import NO_FIELDS, check_incomplete, parse_request
+from revproxy.http.request_head import NO_FIELDS, check_incomplete, is_old_line, parse_request
 from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable
@@ -61,6 +61,7 @@ class ClientConnection:
         "_rest",
         "_sock",
         "_watchdog",
+        "announced",
         "client_address",
         "client_port",
         "deadline",
@@ -89,6 +90,7 @@ class ClientConnection:
         self.client_address, self.client_port = peer
         self.local_address, self.local_port = local
         self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.announced: tuple[str, int] | None = None
         self.requests = 0
         self.memo: dict[Any, Any] = {}
         self.deadline = 0.0
@@ -153,9 +155,13 @@ class ClientConnection:
             # The client is gone, or took no answer: there is nobody to tell.
             return
         finally:
-            self._abandon()
-            sockets.close(self._sock)
-            self._watchdog.forget(self)
+            self.drop()
+
+    def drop(self) -> None:
+        """End the connection without a word."""
+        self._abandon()
+        sockets.close(self._sock)
+        self._watchdog.forget(self)
 
     def interrupt(self) -> None:
         """The deadline has passed."""
@@ -223,7 +229,7 @@ class ClientConnection:
                 except HTTPError as error:
                     await self._refuse(data, error)
                     return b"", -1
-                if b"\r\n" in data and _is_old(data):
+                if b"\r\n" in data and is_old_line(data):
                     return data.partition(b"\r\n")[0] + b"\r\n\r\n", data.find(b"\r\n")
             scanned = len(data)
             piece = await sockets.recv(self._sock, _READ_SIZE)
@@ -410,9 +416,3 @@ class ClientConnection:
         left = _LINGER_OCTETS
         while left > 0 and (data := await sockets.recv(self._sock, _READ_SIZE)):
             left -= len(data)
-
-
-def _is_old(data: bytes) -> bool:
-    """Whether a first line is HTTP/0.9's, which has no head after it."""
-    line = data.partition(b"\r\n")[0]
-    return line.startswith(b"GET ") and line.count(b" ") == 1

@@ -15,6 +15,7 @@ import trio
 
 from revproxy.lane import Lane, checkpoint, in_trio, wait_readable
 from revproxy.plan.plan import Listener, Plan
+from revproxy.server.announced import serve_announced
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
 
@@ -53,7 +54,12 @@ def _serve(sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, lane:
     names = plan.names_at(*local)
     connection = ClientConnection(sock, _address(peer), local, names, watchdog, lane)
     watchdog.watched.add(connection)
-    connection.task = lane.start(connection.serve())
+    announces = names.default.announces
+    if announces is not None and announces(connection.client_address):
+        serving = serve_announced(connection, sock, names.default.timeout)
+    else:
+        serving = connection.serve()
+    connection.task = lane.start(serving)
 
 
 def _address(name: Any) -> tuple[str, int]:
