@@ -306,6 +306,11 @@ async def in_trio(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     return result
 
 
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run what computes long without Python's lock in a thread, and wait for its outcome."""
+    return await in_trio(trio.to_thread.run_sync, lambda: function(*arguments))
+
+
 def note_more(sock: socket) -> None:
     """There may be more to read than was read: the next wait for it must not last."""
     if _lane is not None:

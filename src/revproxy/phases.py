@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
-from revproxy.filters import Chain, Filter, start_filters
+from revproxy.filtered import filtered
+from revproxy.filters import Filter
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
 from revproxy.http.methods import METHODS
@@ -92,22 +93,22 @@ def _unusual_target(exchange: Exchange, host: str | None) -> tuple[str | None, s
     return authority, path if path.startswith("/") else f"/{path}"
 
 
-async def handle(exchange: Exchange) -> tuple[Exchange, Chain | None]:
-    """Run the phases: the exchange whose response it is, and the filters for its body."""
+async def handle(exchange: Exchange) -> Exchange:
+    """Run the phases: the exchange whose response it is."""
     try:
         for hook in exchange.server.post_read:
             hook(exchange)
         await _process(exchange)
-        return exchange, _filters(exchange)
+        if exchange.plan.insert_filter:
+            await _filter(exchange)
+        return exchange
     except InternalRedirect as redirect:
         return await _redirected(exchange, redirect)
     except HTTPError as error:
         return await fail(exchange, error)
 
 
-async def _redirected(
-    exchange: Exchange, redirect: InternalRedirect
-) -> tuple[Exchange, Chain | None]:
+async def _redirected(exchange: Exchange, redirect: InternalRedirect) -> Exchange:
     """Serve the path a hook wants instead, as often as hooks want another."""
     server: VirtualHost = exchange.server
     for _ in range(server.recursion):
@@ -125,7 +126,7 @@ async def _redirected(
             first = _first_error(exchange)
             if first is not None and (exchange.status == 200 or exchange.status >= 400):
                 exchange.status, exchange.reason = first.status, None
-            return exchange, _filters(exchange)
+            return await _filter(exchange)
         except InternalRedirect as again:
             redirect = again
         except HTTPError as error:
@@ -237,19 +238,22 @@ async def _whole_body(exchange: Exchange) -> bytes:
     return data
 
 
-def _filters(exchange: Exchange) -> Chain | None:
+async def _filter(exchange: Exchange) -> Exchange:
+    """Put the filters in the way of the response's body. Raises HTTPError."""
     if exchange.status == 101 or exchange.path == "*":
-        return None
+        return exchange
     made: list[Filter] = []
     for hook in exchange.plan.insert_filter:
-        item = hook(exchange)
-        if item is not None:
-            made.append(item)
-    return start_filters(exchange, made) if made else None
+        made += hook(exchange)
+    if len(made) == 1 and made[0].only_head:
+        made[0].start(exchange, None)
+    elif made:
+        await filtered(exchange, made)
+    return exchange
 
 
-async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | None]:
-    """Answer an error by its document: the exchange whose response it is, and its filters."""
+async def fail(exchange: Exchange, error: HTTPError) -> Exchange:
+    """Answer an error by its document: the exchange whose response it is."""
     server: VirtualHost = exchange.server
     if exchange.plan is None:
         exchange.plan = server.base
@@ -265,19 +269,19 @@ async def fail(exchange: Exchange, error: HTTPError) -> tuple[Exchange, Chain | 
     if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
         _canned(exchange, error, recursive=error.status)
-        return exchange, _filters(exchange)
+        return await _filter(exchange)
     kind, value = _document(exchange)
     if kind == "path":
         return await _internal_redirect(exchange, value)
     if kind == "text":
         exchange.content_type = page_type(exchange)
         exchange.body = value.encode("latin-1")
-        return exchange, _filters(exchange)
+        return await _filter(exchange)
     if kind == "url":
         exchange.status, exchange.reason = 302, None
         exchange.out.set("Location", value)
     _canned(exchange, error)
-    return exchange, _filters(exchange)
+    return await _filter(exchange)
 
 
 def _document(exchange: Exchange) -> tuple[str, str]:
@@ -302,7 +306,7 @@ def _drop_response(exchange: Exchange) -> None:
         exchange.out.set("Location", location)
 
 
-async def _internal_redirect(exchange: Exchange, target: str) -> tuple[Exchange, Chain | None]:
+async def _internal_redirect(exchange: Exchange, target: str) -> Exchange:
     """Serve the path of an error document as a request of its own, with the first status."""
     path, mark, query = target.partition("?")
     inner = exchange.redirected(path, query if mark else None)
@@ -313,7 +317,7 @@ async def _internal_redirect(exchange: Exchange, target: str) -> tuple[Exchange,
         if inner.status == 200 or inner.status >= 400:
             # The phrase is the standard one: what an origin called its error is gone.
             inner.status, inner.reason = exchange.status, None
-        return inner, _filters(inner)
+        return await _filter(inner)
     except InternalRedirect as redirect:
         return await _redirected(inner, redirect)
     except HTTPError as error:

@@ -22,7 +22,7 @@ def table(*lines: str) -> Fields:
 
 
 def respond(exchange: Exchange, *lines: str) -> None:
-    hook(MODULE, "insert_filter", *lines)(exchange).start(exchange)
+    hook(MODULE, "insert_filter", *lines)(exchange)[0].start(exchange)
 
 
 def out_after(start: list[str], *lines: str) -> list[str]:
@@ -78,7 +78,7 @@ def test_the_same_table_twice_gives_the_same() -> None:
     for _ in range(2):
         exchange = make_exchange()
         exchange.out.items = source
-        edit(exchange).start(exchange)
+        edit(exchange)[0].start(exchange)
         assert lines_of(exchange.out) == ["C: y, 2", "A: 1"]
 
 
@@ -86,7 +86,7 @@ def test_a_batch_does_not_grow_without_bound() -> None:
     edit = hook(MODULE, "insert_filter", "Header set A 1")
     for number in range(2000):
         exchange = make_exchange(out=table(f"N: {number}"))
-        edit(exchange).start(exchange)
+        edit(exchange)[0].start(exchange)
         assert lines_of(exchange.out) == [f"N: {number}", "A: 1"]
 
 
@@ -145,7 +145,7 @@ def test_an_error_page_gets_always_alone() -> None:
 def test_outer_sections_come_first() -> None:
     settings = merged(MODULE, ("Header set A 1", "Header append A 3"), ("Header append A 2",))
     exchange = make_exchange()
-    MODULE.hooks["insert_filter"](settings, Server())(exchange).start(exchange)
+    MODULE.hooks["insert_filter"](settings, Server())(exchange)[0].start(exchange)
     assert lines_of(exchange.out) == ["A: 1, 3, 2"]
 
 

@@ -68,7 +68,7 @@ def trail(text: str, *, virtual: bool = False, **slots: Any) -> str | None:
     exchange = make_exchange(**slots)
     exchange.server = host
     for hook in host.full_plan(exchange).insert_filter:
-        hook(exchange).start(exchange)
+        hook(exchange)[0].start(exchange)
     return exchange.out.get("T")
 
 

@@ -305,7 +305,7 @@ def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     charset = value_or(settings.default_charset, "")
     if not charset:
         return None
-    adds = DefaultCharset(charset)
+    adds = (DefaultCharset(charset),)
     return lambda _exchange: adds
 
 

@@ -164,19 +164,20 @@ def _pattern(action: str, text: str, index: int) -> Pattern:
         ) from None
 
 
-class HeaderFilter:
+class HeaderFilter(Filter):
     """Both programs at work on a response's tables; one object serves all responses."""
 
-    __slots__ = ("_always", "_onsuccess", "_traced_always", "_traced_onsuccess", "kind")
+    kind = Kind.HEADERS
+    only_head = True
 
     def __init__(self, always: Edits, onsuccess: Edits) -> None:
-        self.kind = Kind.HEADERS
         self._always = compile_program(always, response=True)
         self._onsuccess = compile_program(onsuccess, response=True)
         self._traced_always = compile_traced(always, response=True)
         self._traced_onsuccess = compile_traced(onsuccess, response=True)
 
-    def start(self, exchange: Exchange) -> bool:
+    def start(self, exchange: Exchange, size: int | None = None) -> bool:
+        del size
         always, onsuccess = self._always, self._onsuccess
         if exchange.trace is not None:
             always, onsuccess = self._traced_always, self._traced_onsuccess
@@ -198,18 +199,12 @@ class HeaderFilter:
                 # The page for an error cannot fail in turn: this field is left out.
                 continue
 
-    def feed(self, data: bytes) -> bytes:
-        return data
-
-    def finish(self) -> bytes:
-        return b""
-
 
 def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     always, onsuccess = value_or(settings.always, ()), value_or(settings.onsuccess, ())
     if not always and not onsuccess:
         return None
-    shared: Filter = HeaderFilter(always, onsuccess)
+    shared = (HeaderFilter(always, onsuccess),)
     return lambda _exchange: shared
 
 

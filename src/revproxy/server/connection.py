@@ -20,7 +20,6 @@ from typing import Any, Final
 
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
-from revproxy.filters import Chain
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
 from revproxy.http.request_head import NO_FIELDS, check_incomplete, is_old_line, parse_request
@@ -262,11 +261,11 @@ class ClientConnection:
             begin(exchange, self._names)
         except HTTPError as error:
             exchange.server = exchange.server or default
-            exchange, chain = await fail(exchange, error)
+            exchange = await fail(exchange, error)
         else:
-            exchange, chain = await handle(exchange)
+            exchange = await handle(exchange)
         self._exchange = exchange
-        await self._respond(exchange, chain)
+        await self._respond(exchange)
 
     async def _refuse(self, head: bytes, error: HTTPError) -> None:
         """Answer what is no request at all, and close."""
@@ -277,9 +276,9 @@ class ClientConnection:
         exchange.bytes_in = len(head)
         exchange.server = self._names.default
         error.close = True
-        exchange, chain = await fail(exchange, error)
+        exchange = await fail(exchange, error)
         self._exchange = exchange
-        await self._respond(exchange, chain)
+        await self._respond(exchange)
 
     async def _timed_out(self) -> bool:
         """The deadline passed: answer if that is still possible. False to close."""
@@ -291,14 +290,14 @@ class ClientConnection:
             await self._refuse(b"", error)
             return False
         exchange.close = exchange.close or not isinstance(error, OriginError)
-        exchange, chain = await fail(exchange, error)
+        exchange = await fail(exchange, error)
         self._exchange = exchange
-        await self._respond(exchange, chain)
+        await self._respond(exchange)
         return not self._ended
 
     # The response.
 
-    async def _respond(self, exchange: Exchange, chain: Chain | None) -> None:
+    async def _respond(self, exchange: Exchange) -> None:
         """Send the response and see to the connection's future."""
         server: VirtualHost = exchange.server
         self.deadline = self._watchdog.now + server.timeout
@@ -307,7 +306,7 @@ class ClientConnection:
         unread = body is not None and not body.is_finished
         if unread and not self._may_drain(exchange):
             exchange.close = True
-        response = Response(exchange, chain, self.requests, self._watchdog.is_stopping)
+        response = Response(exchange, self.requests, self._watchdog.is_stopping)
         self._ended = exchange.close = not response.keeps_alive
         if exchange.first_sent:
             exchange.first_sent = time.time_ns()
@@ -336,7 +335,7 @@ class ClientConnection:
     async def _stream(self, exchange: Exchange, response: Response) -> None:
         """Send a head, and a body as it comes."""
         sock, buffer, timeout = self._sock, _BUFFER, exchange.server.timeout
-        stream, chain, chunked = response.stream, response.chain, response.is_chunked
+        stream, chunked = response.stream, response.is_chunked
         assert stream is not None
         self._head_sent = True
         exchange.bytes_out += len(response.data)
@@ -347,7 +346,7 @@ class ClientConnection:
             self.deadline = self._watchdog.now + patience
             count = await stream.readinto(buffer)
             self.deadline = self._watchdog.now + timeout
-            if chain is None and not chunked:
+            if not chunked:
                 if not count:
                     break
                 exchange.body_sent += count

@@ -1,0 +1,157 @@
+"""A body that passes through filters on its way (`http.message.Body`).
+
+Laws:
+- A piece at a time: what is held is what one step of the chain made, never the whole body.
+- The head waits until every filter has seen it (`Chain.is_ready`), no longer.
+- Where the origin pauses, what the filters hold back goes to the client (as Apache's FLUSH).
+- Others have their turn after every step; a heavy step runs in a thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from revproxy.filters import STEP, Chain, Filter
+from revproxy.http.message import Body, Exchange
+from revproxy.lane import checkpoint, in_thread
+
+_SCRATCH: Final = memoryview(bytearray(STEP))
+"""Shared by all bodies of the child: what is read into it is copied before any wait."""
+
+
+class FilteredBody:
+    """What a chain makes of a body."""
+
+    __slots__ = (
+        "_body",
+        "_chain",
+        "_ended",
+        "_left",
+        "_pending",
+        "_rest",
+        "first",
+        "length",
+        "timeout",
+    )
+
+    def __init__(self, body: Body, chain: Chain) -> None:
+        self._body = body
+        self._chain = chain
+        self._left = body.length
+        """Octets that are still to come; None where only the end tells."""
+        self._rest = b""
+        """What was read and not fed."""
+        self._pending = memoryview(b"")
+        """What the chain gave and nobody took."""
+        self._ended = False
+        self.first = b""
+        self.length: int | None = None
+        self.timeout = body.timeout
+
+    @property
+    def trailers(self) -> list[bytes]:
+        """What came behind the chunks, for the log."""
+        lines: list[bytes] = getattr(self._body, "trailers", [])
+        return lines
+
+    async def prepare(self) -> None:
+        """Feed the chain until the head may go out."""
+        first = self._body.first
+        self._count(first)
+        out = []
+        self._rest = first
+        if first or self._left == 0:
+            out.append(await self._step())
+        while not self._chain.is_ready and not self._ended:
+            out.append(await self._step())
+        self.first = b"".join(out)
+        if self._ended:
+            self.length = len(self.first)
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """Raises OriginError for a body cut short, HTTPError where a filter fails."""
+        while not self._pending:
+            if self._ended:
+                return 0
+            self._pending = memoryview(await self._step())
+        count = min(len(buffer), len(self._pending))
+        buffer[:count] = self._pending[:count]
+        self._pending = self._pending[count:]
+        return count
+
+    def close(self) -> None:
+        self._body.close()
+
+    def _count(self, data: bytes) -> None:
+        if self._left is not None:
+            self._left -= len(data)
+
+    async def _step(self) -> bytes:
+        """Feed the chain the next piece: what it gives for it."""
+        chain, pauses = self._chain, False
+        if not self._rest and self._left != 0:
+            count = await self._body.readinto(_SCRATCH)
+            self._rest = bytes(_SCRATCH[:count])
+            self._count(self._rest)
+            pauses = count < STEP
+            if not count:
+                self._left = 0
+        step = chain.step
+        piece, self._rest = self._rest[:step], self._rest[step:]
+        out = b""
+        if piece:
+            out = await in_thread(chain.feed, piece) if chain.is_heavy else chain.feed(piece)
+        if not self._rest:
+            if self._left == 0:
+                self._ended = True
+                out += await in_thread(chain.finish) if chain.is_heavy else chain.finish()
+            elif pauses and chain.is_ready:
+                out += chain.flush()
+        await checkpoint()
+        return out
+
+
+async def filtered(exchange: Exchange, filters: list[Filter]) -> None:
+    """Put the filters in the way of the exchange's body. Raises HTTPError."""
+    chain = Chain(exchange, filters)
+    body: Any = exchange.body
+    if exchange.method == "HEAD" or exchange.status in (204, 304):
+        chain.run(b"")
+        return
+    if not isinstance(body, bytes) and exchange.proxy is None and (body.length or STEP) < STEP:
+        body = await _whole(body)
+    if isinstance(body, bytes) and len(body) <= STEP:
+        exchange.body = chain.run(body)
+        return
+    chain.start(len(body) if isinstance(body, bytes) else body.length)
+    if chain.is_idle:
+        return
+    exchange.body = wrapped = FilteredBody(_Bytes(body) if isinstance(body, bytes) else body, chain)
+    await wrapped.prepare()
+
+
+async def _whole(body: Body) -> bytes:
+    """A short body that is read without waiting for anyone."""
+    pieces = [body.first]
+    while count := await body.readinto(_SCRATCH):
+        pieces.append(bytes(_SCRATCH[:count]))
+    body.close()
+    return b"".join(pieces)
+
+
+class _Bytes:
+    """Octets that are here, as a body."""
+
+    __slots__ = ("first", "length", "timeout")
+
+    def __init__(self, data: bytes) -> None:
+        self.first = data
+        self.length: int | None = len(data)
+        self.timeout: float | None = None
+
+    async def readinto(self, buffer: memoryview) -> int:
+        del buffer
+        return 0
+
+    def close(self) -> None:
+        return
