@@ -28,6 +28,8 @@ ROOMS: dict[str, set[str]] = {
     "filters": {"http", "errors"},
     "filtered": {"filters", "http", "errors", "lane"},
     "module": {"http", "errors", "filters", "pattern", "config.tree"},
+    "named_filters": ENGINE,
+    "coding": {"filters", "http", "errors"},
     "config": {"errors", "pattern"},
     "lane": {"trio"},
     "sockets": {"trio", "lane"},
@@ -45,7 +47,10 @@ ROOMS: dict[str, set[str]] = {
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
         *(
+            "coding",
+            "filtered",
             "headers",
+            "named_filters",
             "authn",
             "authz",
             "static",

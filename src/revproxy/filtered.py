@@ -26,6 +26,7 @@ class FilteredBody:
         "_body",
         "_chain",
         "_ended",
+        "_holds",
         "_left",
         "_pending",
         "_rest",
@@ -44,6 +45,8 @@ class FilteredBody:
         self._pending = memoryview(b"")
         """What the chain gave and nobody took."""
         self._ended = False
+        self._holds = False
+        """The chain was fed what it may have held back."""
         self.first = b""
         self.length: int | None = None
         self.timeout = body.timeout
@@ -55,16 +58,11 @@ class FilteredBody:
         return lines
 
     async def prepare(self) -> None:
-        """Feed the chain until the head may go out."""
-        first = self._body.first
-        self._count(first)
-        out = []
-        self._rest = first
-        if first or self._left == 0:
-            out.append(await self._step())
-        while not self._chain.is_ready and not self._ended:
-            out.append(await self._step())
-        self.first = b"".join(out)
+        """Feed the chain until the head may go out and something with it."""
+        self._rest = self._body.first
+        self._count(self._rest)
+        while not (self.first and self._chain.is_ready) and not self._ended:
+            self.first += await self._step()
         if self._ended:
             self.length = len(self.first)
 
@@ -88,27 +86,35 @@ class FilteredBody:
 
     async def _step(self) -> bytes:
         """Feed the chain the next piece: what it gives for it."""
-        chain, pauses = self._chain, False
+        chain = self._chain
         if not self._rest and self._left != 0:
-            count = await self._body.readinto(_SCRATCH)
-            self._rest = bytes(_SCRATCH[:count])
-            self._count(self._rest)
-            pauses = count < STEP
-            if not count:
-                self._left = 0
+            if self._holds and chain.is_ready and self._pauses():
+                self._holds = False
+                return chain.flush()
+            await self._read()
         step = chain.step
         piece, self._rest = self._rest[:step], self._rest[step:]
         out = b""
         if piece:
+            self._holds = True
             out = await in_thread(chain.feed, piece) if chain.is_heavy else chain.feed(piece)
-        if not self._rest:
-            if self._left == 0:
-                self._ended = True
-                out += await in_thread(chain.finish) if chain.is_heavy else chain.finish()
-            elif pauses and chain.is_ready:
-                out += chain.flush()
+        if not self._rest and self._left == 0:
+            self._ended = True
+            out += await in_thread(chain.finish) if chain.is_heavy else chain.finish()
         await checkpoint()
         return out
+
+    async def _read(self) -> None:
+        count = await self._body.readinto(_SCRATCH)
+        self._rest = bytes(_SCRATCH[:count])
+        self._count(self._rest)
+        if not count:
+            self._left = 0
+
+    def _pauses(self) -> bool:
+        """Whether the next piece has to be waited for."""
+        ask = getattr(self._body, "pauses", None)
+        return ask is not None and bool(ask())
 
 
 async def filtered(exchange: Exchange, filters: list[Filter]) -> None:
@@ -116,7 +122,11 @@ async def filtered(exchange: Exchange, filters: list[Filter]) -> None:
     chain = Chain(exchange, filters)
     body: Any = exchange.body
     if exchange.method == "HEAD" or exchange.status in (204, 304):
+        measured = "content-length" in exchange.out
         chain.run(b"")
+        if measured and "content-length" not in exchange.out and not isinstance(body, bytes):
+            # The length was of what no filter has changed.
+            body.length = None
         return
     if not isinstance(body, bytes) and exchange.proxy is None and (body.length or STEP) < STEP:
         body = await _whole(body)

@@ -12,7 +12,6 @@ Laws:
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
 
 from revproxy.http.message import Exchange
 
@@ -44,7 +43,7 @@ class Filter:
     """It never wants the body."""
     is_heavy: bool = False
     """A step may take more than a few milliseconds, without Python's lock: it runs in a thread."""
-    step: ClassVar[int] = STEP
+    step: int = STEP
     """The most octets it may be fed at a time."""
 
     def start(self, exchange: Exchange, size: int | None) -> bool:

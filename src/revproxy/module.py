@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from revproxy.config.tree import Directive
 from revproxy.errors import Diagnostic, DirectiveError
 from revproxy.filters import Filter
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.uri import DEFAULT_PORTS
 from revproxy.pattern import Pattern
 
@@ -233,7 +233,16 @@ class Server:
 
 
 HookFactory: TypeAlias = Callable[[Any, Server], Hook | None]
-FilterFactory: TypeAlias = Callable[[Exchange], Filter | None]
+FilterMaker: TypeAlias = Callable[[Exchange], Filter | None]
+"""Makes the filter for one exchange, None where there is nothing to do."""
+
+FilterFactory: TypeAlias = Callable[[Any, Server], FilterMaker]
+"""From a module's merged settings to what makes its filter, once a request plan."""
+
+BodyMaker: TypeAlias = Callable[[Exchange, RequestBody], RequestBody]
+"""Puts an input filter in the way of a request's body."""
+
+InputFactory: TypeAlias = Callable[[Any, Server], BodyMaker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +251,8 @@ class Module:
 
     `hooks` maps a phase to a factory; the phases `post_read` and `log` are made once a virtual
     host from its server-level settings, the others once for each combination of sections.
-    `filters` maps a filter's name (lower case, as SetOutputFilter names it) to what makes one.
+    `filters` maps an output filter's name in lower case, as SetOutputFilter names it, to what
+    makes one; `input_filters` maps those that SetInputFilter names.
     `finish` may check and complete the whole server's settings after all are parsed.
     """
 
@@ -251,6 +261,7 @@ class Module:
     directives: Mapping[str, Parser] = field(default_factory=dict)
     hooks: Mapping[str, HookFactory] = field(default_factory=dict)
     filters: Mapping[str, FilterFactory] = field(default_factory=dict)
+    input_filters: Mapping[str, InputFactory] = field(default_factory=dict)
 
 
 # Parsers for the common shapes of directives.
@@ -326,3 +337,36 @@ def seconds(word: str, default_unit: str = "s") -> float:
     if factor is None or not digits.isascii():
         raise ValueError(word)
     return int(digits) * factor
+
+
+def interval(name: str, *, low: float = 0, default_unit: str = "s") -> Parser:
+    """`Directive number[unit]` to seconds of at least `low`."""
+
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        try:
+            value = seconds(directive.values[0], default_unit)
+        except ValueError:
+            value = -1.0
+        if value < low:
+            raise DirectiveError(f"{directive.name} must be a number of seconds", argument=0)
+        changes: dict[str, Any] = {name: value}
+        return dataclasses.replace(settings, **changes)
+
+    return parse
+
+
+def only(name: str, word: str, reason: str) -> Parser:
+    """A directive of which one setting alone is there; the others are refused, with the reason."""
+
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        for index, value in enumerate(directive.values):
+            if value.lower() != word:
+                raise DirectiveError(
+                    f"{directive.name} {value} is not implemented: {reason}",
+                    argument=index,
+                    hint=f"write `{directive.name} {word.capitalize()}`",
+                )
+        changes: dict[str, Any] = {name: word}
+        return dataclasses.replace(settings, **changes)
+
+    return parse

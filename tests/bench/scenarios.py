@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.bench.contents import both, deflate, html
 from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
@@ -190,6 +191,9 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "uploads": many_uploads,
     "slow": slow_heads,
     "reload": reload,
+    "deflate": deflate,
+    "html": html,
+    "both": both,
 }
 
 

@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.page import page
+
 REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
@@ -48,10 +50,16 @@ CustomLog {directory}/access.log combined
 """
 
 
-def apache(directory: Path, port: int, body: str, threads: dict[str, int]) -> Contender:
-    """Real Apache."""
+def apache(
+    directory: Path,
+    port: int,
+    body: str,
+    threads: dict[str, int],
+    more: tuple[str, ...] = (),
+) -> Contender:
+    """Real Apache; `more` are modules that it loads besides."""
     _prepare(directory)
-    lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED]
+    lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in (*LOADED, *more)]
     lines += [
         f"DefaultRuntimeDir {directory}",
         f"TypesConfig {directory}/mime.types",
@@ -125,6 +133,8 @@ def origin(directory: Path, port: int) -> Contender:
     big = directory / "big"
     with big.open("wb") as file:
         file.truncate(100 * 1024 * 1024)
+    for name, size in (("page850", 850_000), ("page20", 20_000)):
+        (directory / name).write_bytes(page(f"http://127.0.0.1:{port}", size))
     path = directory / "origin.conf"
     path.write_text(f"""daemon off; pid {directory}/nginx.pid; worker_processes 1;
 error_log {directory}/error.log;
@@ -135,7 +145,8 @@ http {{
   client_body_temp_path {directory}/body;
   server {{ listen 127.0.0.1:{port} backlog=4096; root {directory};
     location / {{ default_type text/html; return 200 "{"x" * 1024}"; }}
-    location = /big {{ default_type application/octet-stream; try_files /big =404; }} }}
+    location = /big {{ default_type application/octet-stream; try_files /big =404; }}
+    location /page {{ default_type text/html; try_files $uri =404; }} }}
 }}
 """)
     return Contender("origin", port, ("nginx", "-e", f"{directory}/error.log", "-c", str(path)))

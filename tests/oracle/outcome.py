@@ -8,13 +8,17 @@ Laws:
 
 from __future__ import annotations
 
+import gzip
 import re
 import time
+import zlib
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
+
+import brotli
 
 from tests.oracle.cases import Case, Group
 from tests.oracle.client import Client, Response, Talk
@@ -51,6 +55,9 @@ def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
     log = server.log_lines(len(talk.responses))
     outcome = _talk(talk, blur, ordered=case.ordered)
     outcome["seen"] = [_seen(seen, blur, reuse=case.reuse) for seen in origin.seen()]
+    sizes = {f" {len(item.body)} " for item in talk.responses if _decoded(item) is not item}
+    for size in sizes:
+        log = [line.replace(size, " <coded> ") for line in log]
     outcome["log"] = [blur(line) for line in log]
     return outcome
 
@@ -74,7 +81,27 @@ def _talk(talk: Talk, blur: Blur, *, ordered: bool) -> Outcome:
     }
 
 
+def _decoded(response: Response) -> Response:
+    """A compressed body as what it stands for; two coders need not make the same octets."""
+    fields = {name.lower(): value for name, value in response.headers}
+    decode = {"gzip": gzip.decompress, "br": brotli.decompress}.get(
+        fields.get("content-encoding", "")
+    )
+    if decode is None or not response.body:
+        return response
+    try:
+        body = decode(response.body)
+    except (OSError, EOFError, zlib.error, brotli.error):
+        return response
+    coded = [
+        (name, "<coded>" if name.lower() == "content-length" else value)
+        for name, value in response.headers
+    ]
+    return replace(response, body=body, headers=coded)
+
+
 def _blurred(response: Response, blur: Blur) -> Response:
+    response = _decoded(response)
     body = blur(response.body.decode("latin-1")).encode("latin-1", "replace")
     length = (str(len(response.body)), str(len(body)))
     headers = []

@@ -3,14 +3,17 @@
 Laws:
 - A line end is CRLF; `␊` is a bare LF, `␍` a bare CR.
 - `{{TEXT*N}}` is TEXT repeated N times.
+- `⟦gzip:TEXT⟧` is TEXT compressed with gzip.
 - A character is one octet (Latin-1); `@NAME@` is a place that differs between the servers.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping
 
+_GZIP = re.compile(r"⟦gzip:(.*?)⟧", re.DOTALL)
 _REPEAT = re.compile(r"\{\{(.+?)\*(\d+)\}\}", re.DOTALL)
 
 
@@ -18,7 +21,12 @@ def wire(text: str, places: Mapping[str, str]) -> bytes:
     """The octets that `text` stands for."""
     text = fill(repeat(text), places)
     text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return text.replace("␊", "\n").replace("␍", "\r").encode("latin-1")
+    text = text.replace("␊", "\n").replace("␍", "\r")
+    return _GZIP.sub(_compressed, text).encode("latin-1")
+
+
+def _compressed(match: re.Match[str]) -> str:
+    return gzip.compress(match[1].encode("latin-1"), mtime=0).decode("latin-1")
 
 
 def repeat(text: str) -> str:

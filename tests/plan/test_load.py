@@ -31,10 +31,7 @@ LoadModule proxy_html_module modules/mod_proxy_html.so
 def test_the_classic_recipe_is_refused_for_its_content_filter_alone() -> None:
     loaded = load_text(RECIPE)
     errors = [item for item in loaded.diagnostics if item.severity is Severity.ERROR]
-    assert [(item.location and item.location.line, item.message.split()[0]) for item in errors] == [
-        (13, "SetOutputFilter"),
-        (14, "ProxyHTMLURLMap"),
-    ]
+    assert sorted(item.location.line for item in errors if item.location) == [13, 14]
 
 
 def test_a_forward_proxy_is_an_error_never_an_accident() -> None:

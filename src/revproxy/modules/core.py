@@ -32,12 +32,21 @@ from revproxy.module import (
     append,
     choice,
     flag,
+    interval,
     number,
+    only,
     overlay,
-    seconds,
     setting,
     text,
     value_or,
+)
+from revproxy.named_filters import (
+    INPUT,
+    KINDS,
+    Names,
+    insert_input_filters,
+    output_filters,
+    set_filters,
 )
 from revproxy.static.directives import (
     effective_options,
@@ -109,6 +118,8 @@ class Settings:
     error_log_request_formats: tuple[str, ...] | Unset = setting()
     error_log_connection_formats: tuple[str, ...] | Unset = setting()
     default_charset: str | Unset = setting()
+    output_filters: Names | Unset = setting()
+    input_filters: Names | Unset = setting()
     option_changes: tuple[Change, ...] | Unset = setting(append)
     handler: str | Unset = setting()
     force_type: str | Unset = setting()
@@ -144,22 +155,6 @@ def _parse_server_path(settings: Settings, directive: Directive, scope: Scope) -
     if not scope.virtual:
         raise DirectiveError("ServerPath only used in <VirtualHost>")
     return dataclasses.replace(settings, server_path=directive.values[0])
-
-
-def interval(name: str, *, low: float = 0, default_unit: str = "s") -> Parser:
-    """`Directive number[unit]` to seconds of at least `low`."""
-
-    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
-        try:
-            value = seconds(directive.values[0], default_unit)
-        except ValueError:
-            value = -1.0
-        if value < low:
-            raise DirectiveError(f"{directive.name} must be a number of seconds", argument=0)
-        changes: dict[str, Any] = {name: value}
-        return dataclasses.replace(settings, **changes)
-
-    return parse
 
 
 def _parse_keep_alive(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
@@ -273,23 +268,6 @@ def _parse_default_charset(settings: Settings, directive: Directive, _scope: Sco
     return dataclasses.replace(settings, default_charset=value)
 
 
-def _only(name: str, word: str, reason: str) -> Parser:
-    """A directive of which one setting alone is there; the others are refused, with the reason."""
-
-    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
-        for index, value in enumerate(directive.values):
-            if value.lower() != word:
-                raise DirectiveError(
-                    f"{directive.name} {value} is not implemented: {reason}",
-                    argument=index,
-                    hint=f"write `{directive.name} {word.capitalize()}`",
-                )
-        changes: dict[str, Any] = {name: word}
-        return dataclasses.replace(settings, **changes)
-
-    return parse
-
-
 def _parse_handler(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     word = directive.values[0]
     if word.lower() not in ("none", "default-handler"):
@@ -303,10 +281,11 @@ def _parse_document_root(settings: Settings, directive: Directive, scope: Scope)
 
 def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     charset = value_or(settings.default_charset, "")
-    if not charset:
-        return None
-    adds = (DefaultCharset(charset),)
-    return lambda _exchange: adds
+    names = value_or(settings.output_filters, ())
+    adds = [DefaultCharset(charset)] if charset else []
+    if names:
+        return lambda exchange: output_filters(exchange, names) + adds
+    return (lambda _exchange: adds) if adds else None
 
 
 def _translate(_settings: Settings, server: Server) -> Hook | None:
@@ -347,12 +326,17 @@ def _map(settings: Settings, server: Server) -> Hook:
 
 def _fixups(settings: Settings, _server: Server) -> Hook | None:
     forced = value_or(settings.force_type, "")
-    if not forced or forced.lower() == "none":
+    names = value_or(settings.input_filters, ())
+    if forced.lower() == "none":
+        forced = ""
+    if not forced and not names:
         return None
 
     def force_type(exchange: Exchange) -> None:
-        if exchange.proxy is None:
+        if forced and exchange.proxy is None:
             exchange.content_type = forced
+        if names and exchange.request_body is not None:
+            insert_input_filters(exchange, names)
 
     return force_type
 
@@ -394,17 +378,19 @@ MODULE = Module(
         "loglevel": _parse_log_level,
         "errorlogformat": _parse_error_log_format,
         "adddefaultcharset": _parse_default_charset,
+        "setoutputfilter": set_filters("output_filters", KINDS),
+        "setinputfilter": set_filters("input_filters", INPUT),
         "options": parse_options,
         "sethandler": _parse_handler,
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,
-        "hostnamelookups": _only("hostname_lookups", "off", "names of clients are not looked up"),
+        "hostnamelookups": only("hostname_lookups", "off", "names of clients are not looked up"),
         "limitinternalrecursion": _parse_recursion,
         "maxranges": range_limit("max_ranges", 200),
         "maxrangeoverlaps": range_limit("max_range_overlaps", 20),
         "maxrangereversals": range_limit("max_range_reversals", 20),
-        "allowoverride": _only("allow_override", "none", ".htaccess files are not read"),
+        "allowoverride": only("allow_override", "none", ".htaccess files are not read"),
         "accessfilename": _words("access_file_names"),
     },
     hooks={

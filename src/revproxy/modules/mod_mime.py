@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Location, Severity
@@ -29,6 +29,14 @@ from revproxy.module import (
     setting,
     text,
     value_or,
+)
+from revproxy.named_filters import (
+    INPUT,
+    KINDS,
+    Names,
+    insert_input_filters,
+    output_filters,
+    split_names,
 )
 
 _SYSTEM_TYPES: Final = "/etc/mime.types"
@@ -54,6 +62,8 @@ class Settings:
     languages: dict[str, str] | Unset = setting(overlay)
     handlers: dict[str, str] | Unset = setting(overlay)
     default_language: str | Unset = setting()
+    output_filters: dict[str, Names] | Unset = setting(overlay)
+    input_filters: dict[str, Names] | Unset = setting(overlay)
 
 
 def _extension(word: str) -> str:
@@ -78,7 +88,23 @@ def _remove(name: str) -> Parser:
     return parse
 
 
-def _changed(settings: Settings, name: str, entries: Mapping[str, str]) -> Settings:
+def _add_filters(name: str, known: Iterable[str]) -> Parser:
+    def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+        value, *extensions = directive.values
+        names = split_names(value, directive, scope, known)
+        return _changed(settings, name, {_extension(word): names for word in extensions})
+
+    return parse
+
+
+def _remove_filters(name: str) -> Parser:
+    def parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+        return _changed(settings, name, {_extension(word): () for word in directive.values})
+
+    return parse
+
+
+def _changed(settings: Settings, name: str, entries: Mapping[str, Any]) -> Settings:
     table = {**value_or(getattr(settings, name), {}), **entries}
     return dataclasses.replace(settings, **{name: table})  # type: ignore[arg-type]
 
@@ -132,7 +158,7 @@ class _Typer:
         name = exchange.filename
         if name is None or exchange.proxy is not None:
             return
-        _, *extensions = name.rpartition("/")[2].lstrip(".").lower().split(".")
+        extensions = _extensions(name)
         kind = charset = ""
         encodings: list[str] = []
         languages: list[str] = []
@@ -154,12 +180,45 @@ class _Typer:
             exchange.out.set("Content-Language", ", ".join(languages))
 
 
+def _extensions(name: str) -> list[str]:
+    """The extensions of a file's name or of a URL, in lower case."""
+    return name.rpartition("/")[2].lstrip(".").lower().split(".")[1:]
+
+
+def _names(exchange: Exchange, table: Mapping[str, Names]) -> Names:
+    """The filters for the extensions of what is asked for; a proxied URL has extensions too."""
+    name = exchange.filename if exchange.proxy is None else exchange.proxy.url.partition("?")[0]
+    found: Names = ()
+    for extension in _extensions(name or ""):
+        found += table.get(extension, ())
+    return found
+
+
 def _kept(table: Mapping[str, str]) -> dict[str, str]:
     return {extension: value for extension, value in table.items() if value}
 
 
 def _type_checker(settings: Settings, server: Server) -> Hook:
     return _Typer(settings, server)
+
+
+def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
+    table = value_or(settings.output_filters, {})
+    if not any(table.values()):
+        return None
+    return lambda exchange: output_filters(exchange, _names(exchange, table))
+
+
+def _fixups(settings: Settings, _server: Server) -> Hook | None:
+    table = value_or(settings.input_filters, {})
+    if not any(table.values()):
+        return None
+
+    def insert(exchange: Exchange) -> None:
+        if exchange.request_body is not None:
+            insert_input_filters(exchange, _names(exchange, table))
+
+    return insert
 
 
 MODULE = Module(
@@ -178,6 +237,14 @@ MODULE = Module(
         "removelanguage": _remove("languages"),
         "removehandler": _remove("handlers"),
         "defaultlanguage": text("default_language"),
+        "addoutputfilter": _add_filters("output_filters", KINDS),
+        "addinputfilter": _add_filters("input_filters", INPUT),
+        "removeoutputfilter": _remove_filters("output_filters"),
+        "removeinputfilter": _remove_filters("input_filters"),
     },
-    hooks={"type_checker": _type_checker},
+    hooks={
+        "type_checker": _type_checker,
+        "fixups": _fixups,
+        "insert_filter": _insert_filter,
+    },
 )

@@ -8,8 +8,9 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from revproxy.authz.compat import AccessSettings
@@ -211,7 +212,25 @@ class Compiler:
             },
             signature=value_or(settings.signature, "Off"),
             settings=merged,
+            filters=self._named("filters", merged, server),
+            input_filters=self._named("input_filters", merged, server),
         )
+
+    def _named(
+        self, table: str, settings: Mapping[str, Any], server: Server
+    ) -> Callable[[str], Any]:
+        """What makes the filter of a name, None where no module that is there has it."""
+
+        @functools.cache
+        def find(name: str) -> Any:
+            for module in self._modules:
+                factory = getattr(module, table).get(name)
+                if factory is not None:
+                    own = settings.get(module.name)
+                    return factory(module.settings() if own is None else own, server)
+            return None
+
+        return find
 
     def _hooks(self, phase: str, settings: Mapping[str, Any], server: Server) -> tuple[Hook, ...]:
         hooks = []

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from revproxy.http.message import Exchange
 from revproxy.http.request_head import Limits
-from revproxy.module import Hook, Server
+from revproxy.module import BodyMaker, FilterMaker, Hook, Server
 from revproxy.pattern import Pattern
 from revproxy.plan.conditional import Conditional, holding
 from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
@@ -57,6 +57,9 @@ class RequestPlan:
     signature: str = "Off"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The merged settings by module, for those who explain."""
+    filters: Callable[[str], FilterMaker | None] = lambda _name: None
+    """Output filters by their name in lower case."""
+    input_filters: Callable[[str], BodyMaker | None] = lambda _name: None
 
 
 @dataclass(slots=True, eq=False)

@@ -198,6 +198,11 @@ class OriginBody:
         del buffer
         return 0
 
+    def pauses(self) -> bool:
+        """Whether the origin has sent nothing more so far, though there is more to come."""
+        connection = self._connection
+        return connection is not None and connection.is_alive()
+
     def close(self) -> None:
         """Give back the connection; one that is not read to its end is closed."""
         self._finish(reusable=False)
