@@ -370,6 +370,36 @@ def test_a_client_that_sends_its_head_slowly_is_408():
     run(main, clock=clock)
 
 
+def test_a_head_below_the_pace_is_408_before_the_timeout():
+    async def main():
+        clock = trio.lowlevel.current_clock()
+        text = "ServerName front\nTimeout 100\nRequestReadTimeout header=10-30,MinRate=1\n"
+        async with served(text) as server, server.connect() as client:
+            await client.send_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
+            answer = b"".join([bytes(piece) async for piece in client])
+            assert status_of(answer) == 408
+            assert 30 <= clock.current_time() - started <= 36
+
+    clock = trio.testing.MockClock(autojump_threshold=0.01)
+    started = clock.current_time()
+    run(main, clock=clock)
+
+
+def test_a_body_below_the_pace_is_408():
+    async def main():
+        clock = trio.lowlevel.current_clock()
+        text = "Timeout 100\nRequestReadTimeout body=10\nProxyPass / http://127.0.0.1:9/\n"
+        async with served(text) as server, server.connect() as client:
+            await client.send_all(post(b"Content-Length: 50\r\n") + b"slow")
+            answer = b"".join([bytes(piece) async for piece in client])
+            assert status_of(answer) == 408
+            assert 10 <= clock.current_time() - started <= 13
+
+    clock = trio.testing.MockClock(autojump_threshold=0.01)
+    started = clock.current_time()
+    run(main, clock=clock)
+
+
 def test_an_idle_connection_is_closed_after_keepalivetimeout():
     async def main():
         clock = trio.lowlevel.current_clock()

@@ -114,8 +114,6 @@ def _ip(words: Sequence[str]) -> Provider:
 
 
 def _host(words: Sequence[str]) -> Provider:
-    if not words:
-        raise ValueError("'require host' requires an argument")
     return lambda exchange: any(in_domain(exchange.remote_host, word) for word in words)
 
 
@@ -123,8 +121,6 @@ class ForwardNames:
     """Require forward-dns: the client's address is one of these names'."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        if not words:
-            raise ValueError("'require forward-dns' requires an argument")
         self._names = Names(words)
 
     def __call__(self, exchange: Exchange) -> bool:

@@ -17,10 +17,11 @@ from revproxy.authz.compat import AccessSettings
 from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
+from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
-from revproxy.modules import core, mod_remoteip, mod_unixd, mpm_common, mpm_trio
+from revproxy.modules import core, mod_remoteip, mod_reqtimeout, mod_unixd, mpm_common, mpm_trio
 from revproxy.plan.conditional import conditionals
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
 from revproxy.plan.plan import (
@@ -110,6 +111,7 @@ class Compiler:
         return VirtualHost(
             server=server,
             build=build,
+            read_limits=self._read_limits(config),
             announces=_settings(config, mod_remoteip.MODULE).announces(),
             post_read=once["post_read"],
             log=once["log"],
@@ -231,6 +233,13 @@ class Compiler:
             return None
 
         return find
+
+    def _read_limits(self, config: ServerConfig) -> ReadLimits:
+        """RequestReadTimeout's, with the module's defaults where it is there."""
+        if mod_reqtimeout.MODULE not in self._modules:
+            return NO_LIMITS
+        settings: mod_reqtimeout.Settings = _settings(config, mod_reqtimeout.MODULE)
+        return settings.limits()
 
     def _hooks(self, phase: str, settings: Mapping[str, Any], server: Server) -> tuple[Hook, ...]:
         hooks = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.http.message import Exchange
+from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.request_head import Limits
 from revproxy.module import BodyMaker, FilterMaker, Hook, Server
 from revproxy.pattern import Pattern
@@ -77,6 +78,7 @@ class VirtualHost:
     files: tuple[tuple[int, Matcher], ...] = ()
     limits: Limits = field(default_factory=Limits)
     timeout: float = 60.0
+    read_limits: ReadLimits = NO_LIMITS
     keep_alive: bool = True
     keep_alive_timeout: float = 5.0
     max_keep_alive: int = 100

@@ -3,6 +3,7 @@
 Laws:
 - Never the whole body in memory: a piece is what one receive gave.
 - What follows the body goes back to the connection: it is the next request.
+- RequestReadTimeout's pace is kept, beside Timeout for each receive.
 - LimitRequestBody counts decoded octets; past it is 413.
 """
 
@@ -14,6 +15,7 @@ from revproxy.errors import HTTPError
 from revproxy.http.chunked import ChunkedReader
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
+from revproxy.http.pace import Limit, Pace
 
 
 class Source(Protocol):
@@ -37,6 +39,7 @@ class ClientBody:
     __slots__ = (
         "_chunks",
         "_exchange",
+        "_pace",
         "_read",
         "_remaining",
         "_source",
@@ -46,8 +49,9 @@ class ClientBody:
         "length",
     )
 
-    def __init__(self, source: Source, exchange: Exchange, timeout: float) -> None:
+    def __init__(self, source: Source, exchange: Exchange, timeout: float, limit: Limit) -> None:
         block = exchange.block
+        self._pace = Pace(limit)
         self._source = source
         self._exchange = exchange
         self._timeout = timeout
@@ -74,8 +78,9 @@ class ClientBody:
             self.expects_continue = False
             await self._source.send_interim(100, "Continue", ())
         while True:
-            self._source.set_deadline(self._timeout, _TIMEOUT)
+            self._source.set_deadline(self._pace.wait(self._timeout), _TIMEOUT)
             data = await self._source.receive()
+            self._pace.add(len(data))
             if not data:
                 raise HTTPError(400, "the request's body was cut short", close=True)
             piece = self._take(data) if self._chunks is None else self._decode(data)
@@ -89,8 +94,9 @@ class ClientBody:
             piece = await self.read()
             buffer[: len(piece)] = piece
             return len(piece)
-        self._source.set_deadline(self._timeout, _TIMEOUT)
+        self._source.set_deadline(self._pace.wait(self._timeout), _TIMEOUT)
         count = await self._source.receive_into(buffer[: self._remaining])
+        self._pace.add(count)
         if not count:
             raise HTTPError(400, "the request's body was cut short", close=True)
         self._remaining -= count

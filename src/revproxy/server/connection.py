@@ -12,7 +12,6 @@ Laws:
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from socket import SHUT_WR, socket
@@ -22,16 +21,16 @@ from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange
-from revproxy.http.request_head import NO_FIELDS, check_incomplete, is_old_line, parse_request
+from revproxy.http.request_head import NO_FIELDS, parse_request
 from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable
 from revproxy.plan.plan import VirtualHost
 from revproxy.server.body import ClientBody
+from revproxy.server.incoming import READ_SIZE, Incoming, NoRequestError
 from revproxy.server.response import Response
 from revproxy.server.watchdog import Watchdog
 
-_READ_SIZE: Final = 32 * 1024
 _BUFFER: Final = memoryview(bytearray(256 * 1024))
 """Shared by all connections of the child: filled and sent without a wait between (see
 `sockets.send_all`)."""
@@ -48,7 +47,7 @@ class TimedOut(Exception):  # noqa: N818 - a wait that was ended, not an error t
     """Raised where a connection waits when its deadline has passed."""
 
 
-class ClientConnection:
+class ClientConnection(Incoming):
     """One accepted connection (`http.message.Connection`)."""
 
     __slots__ = (
@@ -56,20 +55,12 @@ class ClientConnection:
         "_exchange",
         "_head_sent",
         "_lane",
-        "_names",
-        "_rest",
-        "_sock",
-        "_watchdog",
         "announced",
         "client_address",
         "client_port",
-        "deadline",
-        "is_tls",
         "local_address",
         "local_port",
         "memo",
-        "on_timeout",
-        "requests",
         "task",
     )
 
@@ -82,30 +73,19 @@ class ClientConnection:
         watchdog: Watchdog,
         lane: Lane,
     ) -> None:
-        self._sock = sock
-        self._names = names
-        self._watchdog = watchdog
+        super().__init__(sock, names, watchdog)
         self._lane = lane
         self.client_address, self.client_port = peer
         self.local_address, self.local_port = local
-        self.is_tls = isinstance(sock, ssl.SSLSocket)
         self.announced: tuple[str, int] | None = None
-        self.requests = 0
         self.memo: dict[Any, Any] = {}
-        self.deadline = 0.0
-        self.on_timeout: HTTPError | None = None
         self.task: Stepped | None = None
         """What serves this connection, where it can be interrupted."""
-        self._rest = b""
         self._exchange: Exchange | None = None
         self._head_sent = False
         self._ended = False
 
     # What an exchange may ask for.
-
-    def set_deadline(self, seconds: float, on_timeout: HTTPError | None) -> None:
-        self.deadline = self._watchdog.now + seconds
-        self.on_timeout = on_timeout
 
     def start_soon(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         self._lane.start_in_trio(function, *args)
@@ -113,30 +93,6 @@ class ClientConnection:
     async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None:
         lines = [f"HTTP/1.1 {status} {reason}".encode("latin-1"), *(item[2] for item in fields)]
         await sockets.send_all(self._sock, b"\r\n".join(lines) + b"\r\n\r\n")
-
-    async def receive(self) -> bytes:
-        """The next octets from the client; b"" at the end. For bodies and tunnels."""
-        if self._rest:
-            data, self._rest = self._rest, b""
-            return data
-        return await sockets.recv(self._sock, 2 * _READ_SIZE)
-
-    async def receive_into(self, buffer: memoryview) -> int:
-        """As `receive`, into a buffer, where nothing was received and left."""
-        return await sockets.recv_into(self._sock, buffer)
-
-    def has_rest(self) -> bool:
-        """Whether octets were received and not used."""
-        return bool(self._rest)
-
-    def at_hand(self) -> bytes:
-        """What was received and not used; to be given back with `give_back`."""
-        data, self._rest = self._rest, b""
-        return data
-
-    def give_back(self, data: bytes) -> None:
-        """Octets that belong to what follows."""
-        self._rest = data
 
     # The life of the connection.
 
@@ -169,77 +125,14 @@ class ClientConnection:
 
     async def _requests(self) -> None:
         while not self._ended:
-            head = await self._read_head()
+            try:
+                head = await self._read_head()
+            except NoRequestError as problem:
+                await self._refuse(problem.data, problem.error)
+                return
             if head is None:
                 return
             await self._serve_request(head)
-
-    async def _read_head(self) -> bytes | None:
-        """The next request head without its empty line; None when the client has closed."""
-        data, self._rest = self._rest, b""
-        default = self._names.default
-        if not data:
-            if self.requests and self._watchdog.is_stopping:
-                # Whoever has sent nothing by now is not waiting for anything.
-                self.set_deadline(min(default.keep_alive_timeout, 1.0), None)
-            else:
-                idle = default.keep_alive_timeout if self.requests else default.timeout
-                self.set_deadline(idle, None)
-            if self.requests and not self.is_tls:
-                # Whoever has just been answered has not asked again yet.
-                data = await sockets.recv_later(self._sock, _READ_SIZE)
-            else:
-                data = await sockets.recv(self._sock, _READ_SIZE)
-            if not data:
-                return None
-        end = data.find(b"\r\n\r\n")
-        if data[:2] == b"\r\n":
-            data, end = await self._skip_blank_lines(data)
-        if end < 0:
-            self.set_deadline(default.timeout, HTTPError(408, close=True))
-            data, end = await self._rest_of_head(data)
-            if end < 0:
-                return None
-        self._rest = data[end + 4 :]
-        return data[:end]
-
-    async def _skip_blank_lines(self, data: bytes) -> tuple[bytes, int]:
-        """Ten empty lines before a request are ignored (RFC 9112, section 2.2)."""
-        for _ in range(10):
-            if data == b"\r\n":
-                data = b""
-            while len(data) < 2:
-                more = await sockets.recv(self._sock, _READ_SIZE)
-                if not more:
-                    return b"", -1
-                data += more
-            if data[:2] != b"\r\n":
-                break
-            data = data[2:]
-        return data, data.find(b"\r\n\r\n")
-
-    async def _rest_of_head(self, data: bytes) -> tuple[bytes, int]:
-        limits = self._names.default.limits
-        scanned = 0
-        while True:
-            if data:
-                try:
-                    check_incomplete(data, scanned, limits)
-                except HTTPError as error:
-                    await self._refuse(data, error)
-                    return b"", -1
-                if b"\r\n" in data and is_old_line(data):
-                    return data.partition(b"\r\n")[0] + b"\r\n\r\n", data.find(b"\r\n")
-            scanned = len(data)
-            piece = await sockets.recv(self._sock, _READ_SIZE)
-            if not piece:
-                if b"\n" in data.strip():
-                    await self._refuse(data, HTTPError(400, close=True))
-                return b"", -1
-            data += piece
-            end = data.find(b"\r\n\r\n", max(0, scanned - 3))
-            if end >= 0:
-                return data, end
 
     async def _serve_request(self, head: bytes) -> None:
         default = self._names.default
@@ -256,7 +149,8 @@ class ClientConnection:
         exchange.bytes_in = len(head) + 4
         self._head_sent = False
         if block.length or block.chunked:
-            exchange.request_body = ClientBody(self, exchange, default.timeout)
+            limit = default.read_limits.body
+            exchange.request_body = ClientBody(self, exchange, default.timeout, limit)
         try:
             begin(exchange, self._names)
         except HTTPError as error:
@@ -413,5 +307,5 @@ class ClientConnection:
         self.set_deadline(_LINGER, None)
         self._sock.shutdown(SHUT_WR)
         left = _LINGER_OCTETS
-        while left > 0 and (data := await sockets.recv(self._sock, _READ_SIZE)):
+        while left > 0 and (data := await sockets.recv(self._sock, READ_SIZE)):
             left -= len(data)
