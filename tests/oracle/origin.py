@@ -4,6 +4,8 @@ Laws:
 - One conversation at a time: a request takes the next reply of the script, whichever connection
   it comes on; with the script at its end the answer is `DEFAULT`.
 - What is kept are the very octets of the head, and the body without its framing.
+- A case begins when what the one before left to be done is done: a connection that is to be closed
+  is closed then, and nobody takes it for a live one.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.oracle.cases import Reply
 from tests.oracle.text import wire
 
+PATIENCE = 2.0
 DEFAULT = Reply("HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: 2\n\nok")
 
 
@@ -45,6 +48,9 @@ class Origin:
         self._used = 0
         """How many the present case has used, closed ones too."""
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._busy = 0
+        """Exchanges that are not over; those that wait for their peer to close are."""
         self._doors: list[socket.socket] = []
         self.ports = [self._tcp("origin"), self._tcp("origin2")]
         self.unix = str(directory / "origin.sock")
@@ -56,6 +62,7 @@ class Origin:
     def play(self, replies: Sequence[Reply], places: Mapping[str, str]) -> None:
         """The script of the next case."""
         with self._lock:
+            self._idle.wait_for(lambda: not self._busy, PATIENCE)
             self._script = deque(replies)
             self._places = places
             self._seen = []
@@ -127,31 +134,43 @@ class Origin:
             index = len(self._seen)
             self._seen.append(Seen(door, number, head, b""))
             seen = self._seen
+            self._busy += 1
+        try:
+            then = self._reply(connection, stream, reply, places, seen, index)
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._idle.notify_all()
+        return _go_on(connection, stream, then)
+
+    def _reply(self, connection, stream, reply, places, seen, index) -> str:
+        """Play one reply up to its end; how the connection goes on from there."""
         if reply.early:
             connection.sendall(wire(reply.early, places))
         if reply.body:
-            body = _read_body(stream, head)
+            body = _read_body(stream, seen[index].head)
             with self._lock:
-                seen[index] = Seen(door, number, head, body)
+                seen[index] = replace(seen[index], body=body)
         data = wire(reply.send, places)
         connection.sendall(data)
-        return _go_on(connection, stream, reply.then or _default_end(data))
+        then = reply.then or _default_end(data)
+        if then == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            stream.close()
+            connection.close()
+        elif then == "close":
+            connection.shutdown(socket.SHUT_WR)
+        return then
 
 
 def _go_on(connection: socket.socket, stream, then: str) -> bool:
-    if then == "reset":
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    elif then == "hold":
+    if then == "hold":
         while connection.recv(65536):
             pass
     elif then == "echo":
         while data := stream.read1(65536):
             connection.sendall(data)
-    elif then == "keep":
-        return True
-    elif then == "close":
-        connection.shutdown(socket.SHUT_WR)
-    return False
+    return then == "keep"
 
 
 def _default_end(data: bytes) -> str:
