@@ -194,7 +194,7 @@ class ClientConnection(Incoming):
     async def _respond(self, exchange: Exchange) -> None:
         """Send the response and see to the connection's future."""
         server: VirtualHost = exchange.server
-        self.deadline = self._watchdog.now + server.timeout
+        self.deadline = self._watchdog.reckoning + server.timeout
         self.on_timeout = None
         body = exchange.request_body
         unread = body is not None and not body.is_finished
@@ -237,9 +237,9 @@ class ClientConnection(Incoming):
         pieces = 0
         patience = timeout if stream.timeout is None else stream.timeout
         while True:
-            self.deadline = self._watchdog.now + patience
+            self.deadline = self._watchdog.reckoning + patience
             count = await stream.readinto(buffer)
-            self.deadline = self._watchdog.now + timeout
+            self.deadline = self._watchdog.reckoning + timeout
             if not chunked:
                 if not count:
                     break

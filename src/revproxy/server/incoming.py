@@ -59,7 +59,7 @@ class Incoming:
         self.on_timeout: HTTPError | None = None
 
     def set_deadline(self, seconds: float, on_timeout: HTTPError | None) -> None:
-        self.deadline = self._watchdog.now + seconds
+        self.deadline = self._watchdog.reckoning + seconds
         self.on_timeout = on_timeout
 
     async def receive(self) -> bytes:

@@ -1,7 +1,8 @@
 """The watchdog: one task a child process that looks at every connection's deadline.
 
 Laws:
-- `now` is the loop's time of the last look: setting a deadline costs an addition, no call.
+- Deadlines are counted from the next look, which the last one knew: setting one costs an
+  addition, no call, and none passes before its time.
 - It looks once a second, oftener while a shorter timeout is configured.
 - Interrupting is all it does; what a timeout means is the connection's business.
 """
@@ -28,7 +29,8 @@ class Watchdog:
 
     def __init__(self, resolution: float = 1.0) -> None:
         self.resolution = resolution
-        self.now = 0.0
+        self.reckoning = 0.0
+        """Where deadlines are counted from, in seconds of `trio.current_time`."""
         self.watched: set[Watched] = set()
         self.is_stopping = False
         """No further request on a connection: the process winds up."""
@@ -45,7 +47,8 @@ class Watchdog:
 
     def look(self) -> None:
         """Interrupt what is overdue."""
-        now = self.now = trio.current_time()
+        now = trio.current_time()
+        self.reckoning = now + self.resolution
         overdue = [item for item in self.watched if item.deadline < now]
         for item in overdue:
             item.deadline = now + self.resolution
