@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "revproxy"
-THIRD = {"trio", "h11", "lark", "lxml"}
+THIRD = {"trio", "h11", "lark", "lxml", "greenlet"}
 LONGEST = 420
 
 # What an engine of a module may know: the vocabulary and the contract, no socket and no plan.
@@ -32,6 +32,9 @@ ROOMS: dict[str, set[str]] = {
     "coding": {"filters", "http", "errors"},
     "config": {"errors", "pattern"},
     "lane": {"trio"},
+    "waiting": {"greenlet"},
+    "process": {"http", "errors"},
+    "subrequest": {"http", "errors", "process", "waiting"},
     "sockets": {"trio", "lane"},
     "upstream": {"http", "errors", "sockets", "lane", "trio"},
     "logs": {"errors", "http"},
@@ -43,7 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "authn": {*ENGINE, "authz", "lane", "trio"},
     "static": ENGINE,
     "proxy": {*ENGINE, "upstream"},
-    "rewrite": {*ENGINE, "proxy", "static", "config.expr"},
+    "rewrite": {*ENGINE, "proxy", "static", "config.expr", "subrequest", "waiting", "lane", "trio"},
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
         *(
@@ -59,6 +62,8 @@ ROOMS: dict[str, set[str]] = {
             "logs",
             "log_format",
             "error_log",
+            "subrequest",
+            "waiting",
         ),
         "error_log_format",
     },
@@ -73,7 +78,10 @@ ROOMS: dict[str, set[str]] = {
         "error_log",
         "logs",
     },
-    "phases": {"plan.plan", "plan.match", "module", "http", "errors", "filters", "filtered"},
+    "phases": {
+        *("plan.plan", "plan.match", "process", "module", "http", "errors", "filters"),
+        "filtered",
+    },
     "server": {
         *("plan.plan", "plan.match", "phases", "http", "sockets", "errors"),
         *("logs", "lane", "trio"),
@@ -86,6 +94,7 @@ FILES: dict[str, set[str]] = {
     "http/wire.py": {"h11"},
     "config/grammar.py": {"lark"},
     "config/expr.py": {"lark"},
+    "config/expr_values.py": {"subrequest"},
     "config/merge.py": {"module"},
     "modules/mod_proxy_html.py": {"lxml"},
 }

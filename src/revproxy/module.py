@@ -8,6 +8,7 @@ Laws:
   for what it cannot accept and never looks at a file or a socket.
 - A hook factory runs once for each merged settings at load; it returns the hook, or None when
   there is nothing to do, and then the module costs nothing.
+- `file_fixups` are the last fixups, for what no origin gets.
 - Hooks are synchronous but for `names` (the client's name is looked up), `authn` and `handler`.
 """
 
@@ -140,6 +141,7 @@ Hook: TypeAlias = Callable[[Exchange], Any]
 """What a module does in one phase.
 
 `translate`, `map`, `access`, `authz`, `fixups` and `handler` hooks return None for "declined";
+those of `translate` and both `fixups` may return a coroutine where they have to wait (`waiting`);
 `translate`, `authn` and `handler` stop at the first that returns True (the latter two are async);
 `authz` returns False where it cannot tell without a user, and runs again when there is one;
 any hook may raise `HTTPError`.
@@ -157,6 +159,7 @@ PHASES: Final = (
     "authz",
     "type_checker",
     "fixups",
+    "file_fixups",
     "insert_filter",
     "handler",
     "log",

@@ -20,10 +20,10 @@ from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
 from revproxy.http.methods import METHODS
 from revproxy.http.pages import error_page, page_type
-from revproxy.http.trace import MAX_TRACE_BODY, answer_trace, check_trace
 from revproxy.http.uri import normalise_path, parse_url
 from revproxy.plan.match import NameTable
-from revproxy.plan.plan import Document, RequestPlan, VirtualHost
+from revproxy.plan.plan import Document, VirtualHost
+from revproxy.process import process
 
 _CLIENTS_MISTAKES: Final = frozenset((400, 408, 413, 414, 417, 501, 505))
 """Statuses that are told at level info: anybody can cause any number of them."""
@@ -151,91 +151,12 @@ def _first_error(exchange: Exchange) -> Exchange | None:
 
 async def _process(exchange: Exchange) -> None:
     """All phases from translate to handler. Raises HTTPError."""
-    server: VirtualHost = exchange.server
-    plan = exchange.plan = server.location_plan(exchange)
-    for hook in plan.translate:
-        if hook(exchange):
-            break
-    plan = exchange.plan = server.full_plan(exchange)
-    if exchange.proxy is None:
-        if await _is_answered_here(exchange, plan):
-            return
-        # An index file has sections of its own.
-        plan = exchange.plan
-    await _check_access(exchange, plan)
-    if exchange.proxy is None:
-        for hook in plan.type_checker:
-            hook(exchange)
-    for hook in plan.fixups:
-        hook(exchange)
-    for hook in plan.handler:
+    if await process(exchange):
+        return
+    for hook in exchange.plan.handler:
         if await hook(exchange):
             return
     raise HTTPError(404)
-
-
-async def _check_access(exchange: Exchange, plan: RequestPlan) -> None:
-    """Whether the client may: by where it comes from, then by who it is. Raises HTTPError.
-
-    The order of `ap_process_request_internal`: who is admitted without a user is not asked for
-    one; with Satisfy Any, so is who passes `access`.
-    """
-    former = exchange.previous
-    if former is not None and former.plan is plan:
-        # The redirected request was looked at already, with the same settings.
-        exchange.user, exchange.challenge = former.user, former.challenge
-        return
-    for hook in plan.names:
-        await hook(exchange)
-    satisfies_any = plan.satisfies_any is not None and plan.satisfies_any(exchange.method)
-    try:
-        for hook in plan.access:
-            hook(exchange)
-    except HTTPError:
-        if not satisfies_any:
-            raise
-    else:
-        if satisfies_any:
-            return
-    if _is_authorized(exchange, plan):
-        return
-    await _authenticate(exchange, plan)
-    _is_authorized(exchange, plan)
-
-
-def _is_authorized(exchange: Exchange, plan: RequestPlan) -> bool:
-    """False where a user would have to be known. Raises HTTPError."""
-    known = True
-    for hook in plan.authz:
-        known = hook(exchange) is not False and known
-    return known
-
-
-async def _authenticate(exchange: Exchange, plan: RequestPlan) -> None:
-    for hook in plan.authn:
-        if await hook(exchange):
-            break
-    if exchange.user is None:
-        raise HTTPError(500, "configuration error: couldn't check user: no user file?")
-
-
-async def _is_answered_here(exchange: Exchange, plan: RequestPlan) -> bool:
-    """The phase `map`, for what no origin gets: whether it was the answer already."""
-    if exchange.method == "TRACE":
-        check_trace(exchange, exchange.server.server.trace)
-        answer_trace(exchange, await _whole_body(exchange))
-        return True
-    return exchange.path == "*" or any(hook(exchange) for hook in plan.map)
-
-
-async def _whole_body(exchange: Exchange) -> bytes:
-    """The body of a TRACE request (TraceEnable extended). Raises HTTPError 413."""
-    data = b""
-    while exchange.request_body is not None and (piece := await exchange.request_body.read()):
-        data += piece
-        if len(data) > MAX_TRACE_BODY:
-            raise HTTPError(413, "the body of a TRACE request is too large", close=True)
-    return data
 
 
 async def _filter(exchange: Exchange) -> Exchange:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+import trio
 
-from revproxy.errors import DirectiveError, HTTPError
-from revproxy.http.message import Exchange
+from revproxy.errors import DirectiveError
 from revproxy.modules.mod_dir import MODULE
-from tests.exchanges import hook, make_exchange, merged, parse
+from tests.exchanges import merged, parse
+from tests.serving import served
 
 
 @pytest.fixture
@@ -21,60 +21,57 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def mapped(root: Path, path: str, *lines: str, method: str = "GET") -> Exchange:
-    exchange = make_exchange(f"{method} {path} HTTP/1.1\r\nHost: ex.com\r\n\r\n")
-    exchange.filename = f"{root}{exchange.path}"
-    exchange.server = SimpleNamespace(full_plan=lambda _exchange: "another plan")
-    hook(MODULE, "map", *lines, document_root=str(root))(exchange)
-    return exchange
+def ask(root: Path, target: str, *lines: str, method: str = "GET") -> tuple[int, str, str]:
+    """Status, Location and body of the answer to a request."""
+    text = f"DocumentRoot {root}\nErrorLog /dev/null\n" + "\n".join(lines)
 
+    async def main() -> bytes:
+        async with served(text) as server:
+            request = f"{method} {target} HTTP/1.1\r\nHost: ex.com\r\nConnection: close\r\n\r\n"
+            return await server.ask(request.encode())
 
-def where(root: Path, exchange: Exchange) -> tuple[str, str]:
-    assert exchange.filename is not None
-    return exchange.path, exchange.filename.removeprefix(str(root))
+    head, _, body = trio.run(main).decode().partition("\r\n\r\n")
+    location = [line[10:] for line in head.split("\r\n") if line.startswith("Location: ")]
+    return int(head[9:12]), "".join(location), body
 
 
 @pytest.mark.parametrize(
     ("path", "lines", "expected"),
     [
-        ("/sub/", [], "/sub/index.html"),
-        ("/sub/", ["DirectoryIndex a.html index.html"], "/sub/index.html"),
-        ("/other/", ["DirectoryIndex a.html", "DirectoryIndex b.html"], "/other/b.html"),
-        ("/other/", ["DirectoryIndex a.html /abs.html b.html"], "/abs.html"),
-        ("/none", ["FallbackResource /abs.html"], "/abs.html"),
-        ("/empty/", ["FallbackResource /abs.html"], "/abs.html"),
-        ("/none/x", ["FallbackResource /abs.html"], "/abs.html"),
+        ("/sub/", [], "sub/index.html"),
+        ("/sub/", ["DirectoryIndex a.html index.html"], "sub/index.html"),
+        ("/other/", ["DirectoryIndex a.html", "DirectoryIndex b.html"], "other/b.html"),
+        ("/other/", ["DirectoryIndex a.html /abs.html b.html"], "abs.html"),
+        ("/other/", ["DirectoryIndex a.html", "Alias /other/a.html @/abs.html"], "abs.html"),
+        ("/none", ["FallbackResource /abs.html"], "abs.html"),
+        ("/empty/", ["FallbackResource /abs.html"], "abs.html"),
+        ("/none/x", ["FallbackResource /abs.html"], "abs.html"),
     ],
 )
 def test_what_stands_in(root: Path, path: str, lines: list[str], expected: str) -> None:
-    exchange = mapped(root, path, *lines)
-    assert where(root, exchange) == (expected, expected)
-    assert exchange.plan == "another plan"
+    written = [line.replace("@", str(root)) for line in lines]
+    assert ask(root, path, *written) == (200, "", expected)
 
 
 @pytest.mark.parametrize(
-    ("path", "lines"),
+    ("path", "lines", "status"),
     [
-        ("/sub", []),
-        ("/empty/", []),
-        ("/sub/index.html", []),
-        ("/none", []),
-        ("/sub/", ["DirectoryIndex disabled"]),
-        ("/sub/", ["DirectoryIndexRedirect on"]),
-        ("/sub", ["FallbackResource /abs.html"]),
-        ("/abs.html/x", ["FallbackResource /abs.html"]),
-        ("/none", ["FallbackResource disabled"]),
-        ("/nowhere", ["FallbackResource /nowhere"]),
+        ("/empty/", [], 404),
+        ("/none", [], 404),
+        ("/sub/", ["DirectoryIndex disabled"], 404),
+        ("/abs.html/x", ["FallbackResource /abs.html"], 404),
+        ("/none", ["FallbackResource disabled"], 404),
+        ("/nowhere", ["FallbackResource /nowhere"], 404),
+        (
+            "/sub/",
+            ["<Files index.html>", "Require all denied", "</Files>"],
+            403,
+        ),
+        ("/sub", ["DirectorySlash Off"], 404),
     ],
 )
-def test_what_stays(root: Path, path: str, lines: list[str]) -> None:
-    exchange = mapped(root, path, *lines)
-    assert where(root, exchange) == (path, path)
-    assert exchange.plan is None
-
-
-def test_options_asks_about_the_directory(root: Path) -> None:
-    assert mapped(root, "/sub/", method="OPTIONS").path == "/sub/"
+def test_what_stays(root: Path, path: str, lines: list[str], status: int) -> None:
+    assert ask(root, path, *lines)[:2] == (status, "")
 
 
 def test_an_inner_section_has_its_own_indexes() -> None:
@@ -82,38 +79,20 @@ def test_an_inner_section_has_its_own_indexes() -> None:
     assert settings.indexes == ("c",)
 
 
-def redirected(root: Path, path: str, *lines: str) -> tuple[int, str | None] | None:
-    exchange = make_exchange(f"GET {path} HTTP/1.1\r\nHost: ex.com\r\n\r\n", host="ex.com")
-    exchange.filename = f"{root}{exchange.path}"
-    run = hook(MODULE, "type_checker", *lines, document_root=str(root))
-    if run is None:
-        return None
-    try:
-        run(exchange)
-    except HTTPError as error:
-        return error.status, exchange.out.get("Location")
-    return None
-
-
 @pytest.mark.parametrize(
     ("path", "lines", "expected"),
     [
         ("/sub", [], (301, "http://ex.com/sub/")),
         ("/sub?q=1", [], (301, "http://ex.com/sub/?q=1")),
-        ("/sub", ["DirectorySlash Off"], None),
-        ("/sub/", [], None),
-        ("/none", [], None),
-        ("/abs.html", [], None),
+        ("/sub", ["FallbackResource /abs.html"], (301, "http://ex.com/sub/")),
         ("/sub/", ["DirectoryIndexRedirect on"], (302, "http://ex.com/sub/index.html")),
-        ("/sub/?q", ["DirectoryIndexRedirect permanent"], (301, "http://ex.com/sub/index.html?q")),
+        ("/sub/?q", ["DirectoryIndexRedirect permanent"], (301, "http://ex.com/sub/index.html")),
         ("/sub/", ["DirectoryIndexRedirect 307"], (307, "http://ex.com/sub/index.html")),
-        ("/empty/", ["DirectoryIndexRedirect seeother"], None),
+        ("/empty/", ["DirectoryIndexRedirect seeother"], (404, "")),
     ],
 )
-def test_redirects(
-    root: Path, path: str, lines: list[str], expected: tuple[int, str] | None
-) -> None:
-    assert redirected(root, path, *lines) == expected
+def test_redirects(root: Path, path: str, lines: list[str], expected: tuple[int, str]) -> None:
+    assert ask(root, path, *lines)[:2] == expected
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from revproxy.config.expr_tokens import ExpressionError, scan_condition, scan_te
 from revproxy.config.expr_values import (
     COMPARISONS,
     FUNCTIONS,
+    LOOKING_AHEAD,
     UNARY,
     VARIABLES,
     WILDCARDS,
@@ -77,10 +78,14 @@ def _parse(text: str, start: str) -> Node:
 class Condition:
     """A compiled condition: call it with an exchange."""
 
-    __slots__ = ("_on_failure", "_test", "_vary", "text")
+    __slots__ = ("_on_failure", "_test", "_vary", "looks_ahead", "text")
 
-    def __init__(self, text: str, test: Test, on_failure: bool, vary: bool) -> None:
+    def __init__(
+        self, text: str, test: Test, *, on_failure: bool, vary: bool, looks_ahead: bool
+    ) -> None:
         self.text = text
+        self.looks_ahead = looks_ahead
+        """It makes a sub-request, which may have to wait."""
         self._test = test
         self._on_failure = on_failure
         self._vary = vary
@@ -103,7 +108,11 @@ class Condition:
 
 def compile_condition(text: str, *, on_failure: bool = False, vary: bool = True) -> Condition:
     """The condition. Raises ExpressionError."""
-    return Condition(text, _test(_parse(text, "condition"), 1), on_failure, vary)
+    tree = _parse(text, "condition")
+    looks_ahead = any(_token(node, 0) in LOOKING_AHEAD for node in tree.find_data("unary"))
+    return Condition(
+        text, _test(tree, 1), on_failure=on_failure, vary=vary, looks_ahead=looks_ahead
+    )
 
 
 def compile_string(text: str) -> Callable[[Any], str]:
@@ -196,19 +205,11 @@ def _unary(node: Node, level: int) -> Test:
     if operator == "-R":
         network = _network(operator, _node(node, 1))
         return lambda evaluation: network(evaluation.subject.client_address)
-    if operator in _SUBREQUESTS:
-        raise ExpressionError(
-            f"Unary operator '{operator}' needs sub-requests, which are not implemented",
-            operator.start_pos or 0,
-        )
     act = UNARY.get(operator)
     if act is None:
         raise _unknown("Unary operator", operator)
     word = _word(_node(node, 1), level + 1)
     return lambda evaluation: act(evaluation, word(evaluation))
-
-
-_SUBREQUESTS: Final = frozenset(("-A", "-F", "-U"))
 
 
 def _network(operator: Token, node: Node) -> Callable[[str], bool]:

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from revproxy.subrequest import is_safe, look_up_file, look_up_uri
+
 _FILE_LIMIT: Final = 10 * 1024 * 1024
 
 
@@ -157,7 +159,7 @@ VARIABLES: Final[dict[str, Word]] = {
     "script_group": _of(_group_of),
     "path_info": _of(lambda subject: subject.path_info),
     "query_string": _of(lambda subject: subject.query),
-    "is_subreq": _of(lambda _subject: "false"),
+    "is_subreq": _of(lambda subject: "false" if subject.main is None else "true"),
     "document_root": _of(lambda subject: subject.server.server.document_root),
     "context_document_root": _of(lambda subject: subject.server.server.document_root),
     "context_prefix": _of(lambda _subject: ""),
@@ -290,7 +292,21 @@ def _has_mode(check: Callable[[os.stat_result], bool], *, follow: bool = True) -
 
 _IS_LINK: Final = _has_mode(lambda found: stat.S_ISLNK(found.st_mode), follow=False)
 
+
+def _is_reachable(evaluation: Evaluation, path: str) -> bool:
+    subject = evaluation.subject
+    return is_safe(subject) and look_up_uri(subject, path).status < 400
+
+
+LOOKING_AHEAD: Final[dict[str, Unary]] = {
+    "-A": _is_reachable,
+    "-F": lambda evaluation, name: look_up_file(evaluation.subject, name).is_file,
+    "-U": _is_reachable,
+}
+"""The tests that make a sub-request."""
+
 UNARY: Final[dict[str, Unary]] = {
+    **LOOKING_AHEAD,
     "-n": lambda _evaluation, text: text != "",
     "-z": lambda _evaluation, text: text == "",
     "-T": lambda _evaluation, text: text.lower() not in ("", "0", "off", "false", "no"),

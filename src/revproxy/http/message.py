@@ -4,7 +4,8 @@ Laws:
 - Text is Latin-1 `str`, one character an octet; bodies are bytes.
 - `out` holds the response's normal header table, `err` the one that survives errors and internal
   redirects (`headers_out` and `err_headers_out`).
-- An internal redirect is a new exchange whose `previous` is the old one.
+- An internal redirect is a new exchange whose `previous` is the old one; a sub-request is one
+  whose `main` is the request that looks ahead.
 """
 
 from __future__ import annotations
@@ -138,6 +139,7 @@ class Exchange:
         "host",
         "host_port",
         "log_id",
+        "main",
         "method",
         "notes",
         "origin_head",
@@ -244,7 +246,28 @@ class Exchange:
         self.started = time.time_ns()
         self.log_id: str | None = None
         self.previous: Exchange | None = None
+        self.main: Exchange | None = None
+        """The request that this sub-request was made for; None for a client's own."""
         self.trace: Trace | None = None
+
+    def sub_request(self, path: str, query: str | None) -> Exchange:
+        """A request that looks ahead to another path, with tables of its own for its answer."""
+        inner = Exchange(
+            self.connection, self.request_line, "GET", self.target, "INCLUDED", self.block
+        )
+        inner.fields = self.fields.copy()
+        inner.host, inner.host_port = self.host, self.host_port
+        inner.raw_path = inner.path = path
+        inner.query = query
+        inner.server = self.server
+        inner.env = dict(self.env)
+        inner.remote_host = self.remote_host
+        inner.client_address, inner.client_port = self.client_address, self.client_port
+        inner.started = self.started
+        inner.log_id = self.log_id
+        inner.trace = self.trace
+        inner.main = self
+        return inner
 
     def redirected(self, path: str, query: str | None) -> Exchange:
         """A request of its own for another path, whose answer will be this one's."""

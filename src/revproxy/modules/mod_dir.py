@@ -1,25 +1,27 @@
 """mod_dir: DirectoryIndex, DirectorySlash, FallbackResource.
 
 Laws:
-- An index takes the directory's place before access is decided, so that the sections of the
-  index decide too.
-- A directory that is asked for without its slash is redirected after access was granted, so that
-  nobody learns of one that is closed to him.
+- An index is looked up by a sub-request: rules, aliases and the sections of the index decide too.
+- All that happens after access to the directory was granted, so that nobody learns of one that is
+  closed to him.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import stat
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
-from revproxy.http.uri import escape_path
 from revproxy.module import Hook, Module, Scope, Server, Unset, flag, setting, value_or
-from revproxy.static.find import Links, find
+from revproxy.rewrite.escape import escape_uri
+from revproxy.subrequest import LookUp, look_up_uri, take_over
+from revproxy.waiting import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,95 +66,95 @@ def _parse_fallback(settings: Settings, directive: Directive, _scope: Scope) -> 
     return dataclasses.replace(settings, fallback="" if word.lower() == "disabled" else word)
 
 
-def _is_file(name: str) -> bool:
-    return os.path.isfile(name.encode("latin-1"))
-
-
-def _is_directory(name: str) -> bool:
-    return os.path.isdir(name.encode("latin-1"))
-
-
-class _Indexer:
-    """The indexes of a directory, and what stands in for a file that is not there."""
+class _Directories:
+    """The hook: what stands for a directory, or for what is not there."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
         self._indexes = value_or(settings.indexes, _DEFAULT_INDEXES)
         self._redirect = value_or(settings.index_redirect, 0)
         self._fallback = value_or(settings.fallback, "")
-        self._root = server.document_root.rstrip("/")
+        self._slash = value_or(settings.slash, True)
+        self._checks_handler = value_or(settings.check_handler, False)
         self._server = server
 
-    def index(self, exchange: Exchange) -> tuple[str, str] | None:
-        """The path and the name of the first index that exists."""
-        assert exchange.filename is not None
-        base = exchange.filename.rstrip("/") + "/"
+    def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+        name = exchange.filename
+        if name is None:
+            return None
+        try:
+            mode = os.stat(name.encode("latin-1")).st_mode
+        except (OSError, ValueError):
+            if not self._fallback or exchange.handler is not None:
+                return None
+            return run(self._fall_back, exchange)
+        if not stat.S_ISDIR(mode) or exchange.path_info:
+            return None
+        if not exchange.path.endswith("/"):
+            self._add_slash(exchange)
+            return None
+        if not self._indexes or (self._checks_handler and exchange.handler is not None):
+            return None
+        return run(self._index, exchange)
+
+    def _add_slash(self, exchange: Exchange) -> None:
+        """Send the client to the directory's own URL. Raises HTTPError."""
+        if not self._slash:
+            return
+        if exchange.method not in ("GET", "HEAD") and "redirect-carefully" in exchange.env:
+            return
+        query = "" if exchange.query is None else f"?{exchange.query}"
+        target = f"{escape_uri(exchange.path)}/{query}"
+        exchange.out.set("Location", self._server.self_url(exchange, target))
+        raise HTTPError(301)
+
+    def _index(self, exchange: Exchange) -> None:
+        """Let the first index that can be served stand for the directory. Raises HTTPError."""
+        error = 0
         for word in self._indexes:
-            path = word if word.startswith("/") else exchange.path + word
-            name = self._root + word if word.startswith("/") else base + word
-            if _is_file(name):
-                return path, name
-        return None
+            found = self._look_up(exchange, word)
+            if found.is_servable:
+                if self._redirect:
+                    url = self._server.self_url(exchange, found.exchange.path)
+                    exchange.out.set("Location", url)
+                    raise HTTPError(self._redirect)
+                self._serve(exchange, found)
+                return
+            if 300 <= found.status <= 399 or (found.status == 401 and len(self._indexes) == 1):
+                self._pass_on(exchange, found)
+            if found.status not in (200, 404):
+                error = found.status
+        if error:
+            raise HTTPError(error)
 
-    def map(self, exchange: Exchange) -> None:
-        name = exchange.filename
-        if name is None or exchange.method == "OPTIONS":
-            return
-        found: tuple[str, str] | None = None
-        if exchange.path.endswith("/") and _is_directory(name):
-            found = self.index(exchange)
-            if found is not None and self._redirect:
-                return
-        elif find(name, Links()).info is not None:
-            return
-        if found is None:
-            if not self._fallback:
-                return
-            found = self._fallback, self._root + self._fallback
-            if found[0] == exchange.path:
-                return
+    def _fall_back(self, exchange: Exchange) -> None:
+        found = self._look_up(exchange, self._fallback)
+        if found.is_servable:
+            self._serve(exchange, found)
+        elif 300 <= found.status <= 399:
+            self._pass_on(exchange, found)
+
+    def _look_up(self, exchange: Exchange, path: str) -> LookUp:
+        query = "" if exchange.query is None else f"?{exchange.query}"
+        return look_up_uri(exchange, path + query)
+
+    def _serve(self, exchange: Exchange, found: LookUp) -> None:
         if exchange.trace is not None:
-            exchange.trace("dir", f"{exchange.path} is served by {found[1]}")
-        exchange.path, exchange.filename = found
-        exchange.plan = exchange.server.full_plan(exchange)
+            exchange.trace("dir", f"{exchange.path} is served by {found.name}")
+        take_over(exchange, found.exchange)
+        if found.redirect is not None:
+            raise found.redirect
 
-    def redirect(self, exchange: Exchange) -> None:
-        """Send the client to the index. Raises HTTPError."""
-        name = exchange.filename
-        if name is None or not exchange.path.endswith("/") or not _is_directory(name):
-            return
-        found = self.index(exchange)
-        if found is not None:
-            _send_to(exchange, self._server, found[0], self._redirect)
-
-
-def _send_to(exchange: Exchange, server: Server, path: str, status: int) -> None:
-    target = escape_path(path)
-    if exchange.query is not None:
-        target = f"{target}?{exchange.query}"
-    exchange.out.set("Location", server.self_url(exchange, target))
-    raise HTTPError(status)
+    def _pass_on(self, exchange: Exchange, found: LookUp) -> None:
+        """The answer to a sub-request is that to the request. Raises HTTPError."""
+        inner = found.exchange
+        exchange.notes.update(inner.notes)
+        exchange.out.items = inner.out.items + exchange.out.items
+        exchange.err.items = inner.err.items + exchange.err.items
+        raise HTTPError(found.status)
 
 
-def _map(settings: Settings, server: Server) -> Hook:
-    return _Indexer(settings, server).map
-
-
-def _type_checker(settings: Settings, server: Server) -> Hook | None:
-    slash = value_or(settings.slash, True)
-    indexer = _Indexer(settings, server) if value_or(settings.index_redirect, 0) else None
-    if not slash and indexer is None:
-        return None
-
-    def redirect(exchange: Exchange) -> None:
-        name = exchange.filename
-        if name is None or exchange.proxy is not None:
-            return
-        if slash and not exchange.path.endswith("/") and _is_directory(name):
-            _send_to(exchange, server, f"{exchange.path}/", 301)
-        if indexer is not None:
-            indexer.redirect(exchange)
-
-    return redirect
+def _file_fixups(settings: Settings, server: Server) -> Hook:
+    return _Directories(settings, server)
 
 
 MODULE = Module(
@@ -165,5 +167,5 @@ MODULE = Module(
         "fallbackresource": _parse_fallback,
         "directorycheckhandler": flag("check_handler"),
     },
-    hooks={"map": _map, "type_checker": _type_checker},
+    hooks={"file_fixups": _file_fixups},
 )

@@ -24,6 +24,7 @@ from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.server import server_hook
+from revproxy.waiting import run
 
 _OPTIONS: Final = frozenset(
     (
@@ -186,8 +187,15 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
             any_uri="allowanyuri" in options,
             legacy_prefix="legacyprefixdocroot" in options,
         )
+        if _may_wait(rules):
+            translate = known
+            known = server.shared["mod_rewrite"] = lambda exchange: run(translate, exchange)
     hook: Hook = known
     return hook
+
+
+def _may_wait(rules: RuleSet) -> bool:
+    return any(rule.may_wait(()) for rule in rules.rules)
 
 
 def _fixups(settings: Settings, server: Server) -> Hook | None:
@@ -200,7 +208,8 @@ def _fixups(settings: Settings, server: Server) -> Hook | None:
         compile_rule(rule, lambda name: maps.get(name, _no_value))
         for rule in rules.rules
     ]
-    return DirectoryRules(steps, server, rules.directory, rules.base)
+    hook = DirectoryRules(steps, server, rules.directory, rules.base)
+    return (lambda exchange: run(hook, exchange)) if _may_wait(rules) else hook
 
 
 def _no_value(_key: str) -> str | None:

@@ -147,6 +147,7 @@ class Compiler:
             strict_methods="registeredmethods" in options,
             server_path=value_or(settings.server_path, ""),
             recursion=value_or(settings.recursion, (10, 10))[0],
+            sub_recursion=value_or(settings.recursion, (10, 10))[1],
             error_log=open_error_log(
                 self._path_or_pipe(value_or(settings.error_log, "")),
                 value_or(settings.log_levels, {}),

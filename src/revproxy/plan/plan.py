@@ -48,6 +48,7 @@ class RequestPlan:
     authz: tuple[Hook, ...] = ()
     type_checker: tuple[Hook, ...] = ()
     fixups: tuple[Hook, ...] = ()
+    file_fixups: tuple[Hook, ...] = ()
     insert_filter: tuple[Hook, ...] = ()
     handler: tuple[Hook, ...] = ()
     satisfies_any: Callable[[str], bool] | None = None
@@ -88,6 +89,9 @@ class VirtualHost:
     strict_methods: bool = False
     server_path: str = ""
     recursion: int = 10
+    """Internal redirects in a row (LimitInternalRecursion)."""
+    sub_recursion: int = 10
+    """Sub-requests in one another."""
     error_log: Any = None
     announces: Callable[[str], bool] | None = None
     """Which peers' connections begin with the PROXY protocol; None where none do."""

@@ -76,6 +76,7 @@ class Flags:
     """Where N is set: how often it may start over."""
     no_case: bool = False
     no_escape: bool = False
+    no_sub_requests: bool = False
     proxy: bool = False
     pass_through: bool = False
     query_append: bool = False
@@ -112,6 +113,8 @@ _SWITCHES: Final = {
     "nocase": "no_case",
     "ne": "no_escape",
     "noescape": "no_escape",
+    "ns": "no_sub_requests",
+    "nosubreq": "no_sub_requests",
     "p": "proxy",
     "proxy": "proxy",
     "pt": "pass_through",
@@ -129,8 +132,6 @@ _SWITCHES: Final = {
 _TEXTS: Final = {"b": "escape_only", "backrefescaping": "escape_only", "bne": "escape_but"}
 _LISTS: Final = {"co": "cookies", "cookie": "cookies", "e": "env", "env": "env"}
 _STATUSES: Final = {"f": 403, "forbidden": 403, "g": 410, "gone": 410}
-_IGNORED: Final = frozenset(("ns", "nosubreq"))
-"""Nothing here is a sub-request."""
 
 
 def parse_flags(directive: Directive, word: str) -> Flags:
@@ -141,7 +142,7 @@ def parse_flags(directive: Directive, word: str) -> Flags:
         if key in _SWITCHES:
             setattr(flags, _SWITCHES[key], True)
             flags.escape |= key == "bctls"
-        elif key not in _IGNORED:
+        else:
             _valued(directive, flags, key, name, value)
     return flags
 

@@ -22,7 +22,9 @@ from revproxy.errors import DirectiveError
 from revproxy.pattern import Pattern, compile_pattern
 from revproxy.rewrite.arguments import flag_items, split
 from revproxy.rewrite.expand import MapLookup, compile_template
-from revproxy.rewrite.run import Run
+from revproxy.rewrite.run import Part, Run
+from revproxy.rewrite.variables import looks_ahead
+from revproxy.subrequest import is_safe, look_up_file, look_up_uri
 
 Test: TypeAlias = Callable[[Run], bool]
 
@@ -46,6 +48,13 @@ class Condition:
     or_next: bool
     no_vary: bool
 
+    @property
+    def looks_ahead(self) -> bool:
+        """It makes a sub-request."""
+        if self.expression is not None:
+            return self.expression.looks_ahead
+        return self.kind in ("U", "F") or looks_ahead(self.subject)
+
 
 def parse_condition(directive: Directive) -> Condition:
     """The condition of a line. Raises DirectiveError."""
@@ -64,10 +73,6 @@ def parse_condition(directive: Directive) -> Condition:
         expression = _expression(test, vary="novary" not in flags)
     else:
         kind, operand = _kind(test)
-    if kind in ("U", "F"):
-        raise DirectiveError(
-            f"RewriteCond -{kind} needs sub-requests, which are not implemented", argument=1
-        )
     if kind == "regex":
         try:
             pattern = compile_pattern(test, ignore_case=no_case)
@@ -150,6 +155,8 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
             return True
 
         return matches
+    if kind in ("U", "F"):
+        return _ahead_test(subject, kind, negated=negated)
     if kind[0] == "-":
         check = _integer_test(kind, condition.operand)
     elif len(kind) == 1 and kind in _FILE_TESTS:
@@ -174,6 +181,24 @@ def _expression_test(expression: Expression, *, negated: bool) -> Test:
         if held and not negated:
             run.condition_match = evaluation.match
         return held is not negated
+
+    return holds
+
+
+def _ahead_test(subject: Part, kind: str, *, negated: bool) -> Test:
+    """Whether a client could have this URL (`-U`) or file (`-F`)."""
+
+    def holds(run: Run) -> bool:
+        name = subject(run)
+        reachable = False
+        if name and is_safe(run.exchange):
+            if kind == "U":
+                reachable = look_up_uri(run.exchange, name).status < 400
+            else:
+                reachable = look_up_file(run.exchange, name).is_file
+            if run.tell is not None:
+                run.tell(5, f"RewriteCond -{kind} check: path={name} -> {reachable}")
+        return reachable is not negated
 
     return holds
 

@@ -51,6 +51,7 @@ class DirectoryRules:
         _check_links(exchange)
         run = Run(exchange, self._server, before)
         run.prefix = "" if proxied else self._directory
+        run.base = self._base
         run.path_info = exchange.path_info
         run.tell = teller(exchange)
         changed = run_rules(self._steps, run)

@@ -8,7 +8,9 @@ Laws:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from revproxy.rewrite.run import Part, Run
 from revproxy.rewrite.variables import compile_variable
@@ -44,6 +46,14 @@ def compile_template(
     if mark is not None:
         parts = [part if isinstance(part, str) else _marked(part, mark) for part in parts]
     return _joined(parts)
+
+
+_MAP: Final = re.compile(r"\$\{([^}:|]*):")
+
+
+def map_names(text: str) -> list[str]:
+    """The maps that a template may look up in."""
+    return _MAP.findall(text)
 
 
 def _marked(part: Part, mark: Escape) -> Part:

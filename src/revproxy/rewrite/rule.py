@@ -8,7 +8,7 @@ Laws:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +20,9 @@ from revproxy.rewrite.arguments import Flags, parse_flags, split
 from revproxy.rewrite.conditions import Condition, Test, compile_condition
 from revproxy.rewrite.cookies import add_cookie
 from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
-from revproxy.rewrite.expand import MapLookup, compile_template
+from revproxy.rewrite.expand import MapLookup, compile_template, map_names
 from revproxy.rewrite.run import Part, Run
+from revproxy.rewrite.variables import looks_ahead
 
 MISS: Final = 0
 CHANGED: Final = 1
@@ -42,6 +43,19 @@ class Rule:
     source: str
     drops_query: bool
     """A lone `?` at the end of the substitution, or QSD without any."""
+
+    def may_wait(self, waiting_maps: Container[str]) -> bool:
+        """It looks ahead, or into one of the maps that do not answer at once."""
+        texts = (self.output, *self.flags.env, *self.flags.cookies)
+        return (
+            any(condition.looks_ahead for condition in self.conditions)
+            or any(looks_ahead(text) for text in texts)
+            or any(
+                name in waiting_maps
+                for text in (*texts, *(condition.subject for condition in self.conditions))
+                for name in map_names(text)
+            )
+        )
 
 
 def parse_rule(directive: Directive, conditions: tuple[Condition, ...]) -> Rule:

@@ -31,10 +31,13 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
     rounds = 0
     index = 0
     subject = run.subject()
+    is_sub_request = run.exchange.main is not None
     while index < len(steps):
         step = steps[index]
         index += 1
         flags = step.flags
+        if is_sub_request and (flags.no_sub_requests or flags.redirect):
+            continue
         match = step.search(subject)
         outcome = MISS
         if (match is None) is step.negated:

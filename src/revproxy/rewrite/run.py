@@ -20,6 +20,7 @@ class Run:
 
     __slots__ = (
         "args",
+        "base",
         "condition_match",
         "exchange",
         "filename",
@@ -50,6 +51,8 @@ class Run:
         """What stands behind a file's name, which per-directory rules see too."""
         self.prefix: str | None = None
         """The directory of per-directory rules; None in a server, "" where nothing is cut off."""
+        self.base: str | None = None
+        """RewriteBase of per-directory rules."""
         self.rule_match: re.Match[str] | None = None
         """Where $0 to $9 come from."""
         self.condition_match: re.Match[str] | None = None
@@ -71,6 +74,12 @@ class Run:
         if self.prefix is None:
             return self.filename
         return (self.filename + self.path_info).removeprefix(self.prefix)
+
+    def url_path(self, subject: str) -> str:
+        """A subject as a path that can be looked up."""
+        if self.prefix is None or subject.startswith("/"):
+            return subject
+        return (self.base or self.prefix) + subject
 
 
 Part: TypeAlias = Callable[[Run], str]

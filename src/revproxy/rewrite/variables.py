@@ -15,6 +15,7 @@ from typing import Final
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.rewrite.run import Part, Run
+from revproxy.subrequest import is_safe, look_up_file, look_up_uri
 
 _FIELDS: Final = {
     "HTTP_ACCEPT": "Accept",
@@ -57,7 +58,7 @@ _VARIABLES: Final[dict[str, Part]] = {
     "DOCUMENT_ROOT": lambda run: run.server.document_root,
     "HTTPS": lambda run: "on" if run.exchange.connection.is_tls else "off",
     "IPV6": lambda run: "on" if ":" in run.exchange.connection.client_address else "off",
-    "IS_SUBREQ": lambda _run: "false",
+    "IS_SUBREQ": lambda run: "false" if run.exchange.main is None else "true",
     "PATH_INFO": lambda run: run.exchange.path_info,
     "QUERY_STRING": lambda run: run.args or "",
     "REMOTE_ADDR": lambda run: run.exchange.client_address,
@@ -85,7 +86,7 @@ def compile_variable(name: str) -> Part:
     """The look-up of `%{name}`. Raises DirectiveError for one that is not implemented."""
     prefix, colon, rest = name.partition(":")
     if colon:
-        return _prefixed(prefix.upper(), name, rest)
+        return _prefixed(prefix.upper(), rest)
     name = name.upper()
     if name in _FIELDS:
         return _field(_FIELDS[name])
@@ -96,15 +97,40 @@ def compile_variable(name: str) -> Part:
     return _VARIABLES.get(name, _empty)
 
 
-def _prefixed(prefix: str, name: str, rest: str) -> Part:
+def _prefixed(prefix: str, rest: str) -> Part:
     if prefix == "ENV":
         return lambda run: environment(run.exchange, rest)
     if prefix == "HTTP":
         return _field(rest)
     if prefix in ("LA-U", "LA-F"):
-        raise DirectiveError(f"%{{{name}}} needs sub-requests, which are not implemented")
+        return _ahead(compile_variable(rest), by_file=prefix == "LA-F")
     # SSL: mod_ssl alone knows these, and there is none.
     return _empty
+
+
+def _ahead(variable: Part, *, by_file: bool) -> Part:
+    """A variable as it will be when the request has gone through all phases."""
+
+    def look_up(run: Run) -> str:
+        subject = run.subject()
+        if not subject or not is_safe(run.exchange):
+            return ""
+        if not by_file or (run.prefix is not None and subject[0] == "/"):
+            found = look_up_uri(run.exchange, run.url_path(subject))
+        else:
+            found = look_up_file(run.exchange, f"{run.prefix or ''}{subject}")
+        value = variable(Run(found.exchange, run.server, found.name))
+        if run.tell is not None:
+            run.tell(5, f"lookahead: path={subject} -> val={value}")
+        return value
+
+    return look_up
+
+
+def looks_ahead(text: str) -> bool:
+    """Whether a template asks for what a sub-request finds."""
+    upper = text.upper()
+    return "%{LA-U:" in upper or "%{LA-F:" in upper
 
 
 def _empty(_run: Run) -> str:

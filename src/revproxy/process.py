@@ -1,0 +1,125 @@
+"""What is done to a request before its handler: Apache's `ap_process_request_internal`.
+
+Laws:
+- The phases run in Apache's order; a hook that raises ends them.
+- A hook of `translate`, `fixups` and `file_fixups` may return a coroutine: it may have to wait.
+- A request goes by this way alone, whether a client made it or another request looks ahead to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import CoroutineType
+from typing import Any
+
+from revproxy.errors import HTTPError
+from revproxy.http.message import Exchange
+from revproxy.http.trace import MAX_TRACE_BODY, answer_trace, check_trace
+
+
+async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
+    """All phases from `translate` to `fixups`: whether the request is answered already.
+
+    `is_named`: `exchange.filename` is known, and no URL path leads to it. Raises HTTPError and
+    InternalRedirect.
+    """
+    server = exchange.server
+    if not is_named:
+        exchange.plan = server.location_plan(exchange)
+        await _translate(exchange)
+    plan = exchange.plan = server.full_plan(exchange)
+    if exchange.proxy is None and await _is_answered_here(exchange):
+        return True
+    await _check_access(exchange)
+    if exchange.proxy is None:
+        for hook in plan.type_checker:
+            hook(exchange)
+    await _fix_up(exchange, plan.fixups)
+    if exchange.proxy is None:
+        await _fix_up(exchange, plan.file_fixups)
+    return False
+
+
+async def _translate(exchange: Exchange) -> None:
+    for hook in exchange.plan.translate:
+        done = hook(exchange)
+        if done.__class__ is CoroutineType:
+            done = await done
+        if done:
+            return
+
+
+async def _fix_up(exchange: Exchange, hooks: Iterable[Any]) -> None:
+    for hook in hooks:
+        waits = hook(exchange)
+        if waits.__class__ is CoroutineType:
+            await waits
+
+
+async def _is_answered_here(exchange: Exchange) -> bool:
+    """The phase `map`, for what no origin gets: whether it was the answer already."""
+    if exchange.method == "TRACE":
+        check_trace(exchange, exchange.server.server.trace)
+        answer_trace(exchange, await _whole_body(exchange))
+        return True
+    if exchange.path == "*":
+        return True
+    for hook in exchange.plan.map:
+        hook(exchange)
+    return False
+
+
+async def _whole_body(exchange: Exchange) -> bytes:
+    """The body of a TRACE request (TraceEnable extended). Raises HTTPError 413."""
+    data = b""
+    while exchange.request_body is not None and (piece := await exchange.request_body.read()):
+        data += piece
+        if len(data) > MAX_TRACE_BODY:
+            raise HTTPError(413, "the body of a TRACE request is too large", close=True)
+    return data
+
+
+async def _check_access(exchange: Exchange) -> None:
+    """Whether the client may: by where it comes from, then by who it is. Raises HTTPError.
+
+    Who is admitted without a user is not asked for one; with Satisfy Any, so is who passes
+    `access`.
+    """
+    plan = exchange.plan
+    former = exchange.previous or exchange.main
+    if former is not None and former.plan is plan:
+        # The request this one is made from was looked at already, with the same settings.
+        exchange.user, exchange.challenge = former.user, former.challenge
+        return
+    for hook in plan.names:
+        await hook(exchange)
+    satisfies_any = plan.satisfies_any is not None and plan.satisfies_any(exchange.method)
+    try:
+        for hook in plan.access:
+            hook(exchange)
+    except HTTPError:
+        if not satisfies_any:
+            raise
+    else:
+        if satisfies_any:
+            return
+    if _is_authorized(exchange):
+        return
+    await _authenticate(exchange)
+    _is_authorized(exchange)
+
+
+def _is_authorized(exchange: Exchange) -> bool:
+    """False where a user would have to be known. Raises HTTPError."""
+    known = True
+    for hook in exchange.plan.authz:
+        known = hook(exchange) is not False and known
+    return known
+
+
+async def _authenticate(exchange: Exchange) -> None:
+    for hook in exchange.plan.authn:
+        if await hook(exchange):
+            break
+    if exchange.user is None:
+        raise HTTPError(500, "configuration error: couldn't check user: no user file?")

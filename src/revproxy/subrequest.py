@@ -1,0 +1,119 @@
+"""Sub-requests: what would come of another path or file (`ap_sub_req_lookup_uri` and `_file`).
+
+Laws:
+- All phases but `handler` run, those of access too: what a client may not see does not show here.
+- It is a GET without a body. It has a copy of the request's environment and fields, and tables of
+  its own for the answer: nothing it sets is seen but by who takes it over (`take_over`).
+- As many in one another as LimitInternalRecursion lets; one more is 500.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+
+from revproxy.errors import HTTPError, InternalRedirect
+from revproxy.http.message import Exchange
+from revproxy.http.uri import escape_path, normalise_path
+from revproxy.process import process
+from revproxy.waiting import CannotWait, wait
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What came of a sub-request."""
+
+    exchange: Exchange
+    status: int
+    redirect: InternalRedirect | None = None
+    """The handler would serve another path instead."""
+    error: HTTPError | None = None
+
+    @property
+    def name(self) -> str:
+        """The file or, after `proxy:`, the URL at an origin that the request leads to."""
+        inner = self.exchange
+        if inner.proxy is not None:
+            return f"proxy:{inner.proxy.url}"
+        return inner.path if inner.filename is None else inner.filename
+
+    @property
+    def is_servable(self) -> bool:
+        """An origin or a file would answer."""
+        name = self.exchange.filename
+        return self.status == 200 and (
+            self.exchange.proxy is not None
+            or (name is not None and os.path.isfile(name.encode("latin-1")))
+        )
+
+    @property
+    def is_file(self) -> bool:
+        """The test `-F`: something is there, and the client may see it."""
+        name = self.exchange.filename
+        return self.status < 300 and name is not None and os.path.exists(name.encode("latin-1"))
+
+
+def is_safe(exchange: Exchange) -> bool:
+    """False where a sub-request would repeat the one that this request is itself."""
+    return exchange.main is None or exchange.main.path != exchange.path
+
+
+def look_up_uri(exchange: Exchange, target: str) -> LookUp:
+    """Look a URL path with its query up; a relative one beside the request's own."""
+    path, mark, query = target.partition("?")
+    if path[:1] != "/":
+        path = escape_path(exchange.path[: exchange.path.rfind("/") + 1]) + path
+    inner = exchange.sub_request(path, query if mark else None)
+    server = exchange.server
+    try:
+        inner.path = normalise_path(
+            path, merge_slashes=server.merge_slashes, encoded_slashes=server.encoded_slashes
+        )
+    except HTTPError as error:
+        return LookUp(inner, error.status, error=error)
+    return _look_up(inner)
+
+
+def look_up_file(exchange: Exchange, name: str) -> LookUp:
+    """Look a file up; a relative name beside the file of the request."""
+    folder = (exchange.filename or exchange.path).rpartition("/")[0] + "/"
+    path = posixpath.normpath(posixpath.join(folder, name))
+    inner = exchange.sub_request("", None)
+    inner.filename = path
+    base = path.removeprefix(folder)
+    if base and "/" not in base:
+        inner.path = exchange.path[: exchange.path.rfind("/") + 1] + base
+    return _look_up(inner, is_named=True)
+
+
+def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
+    depth = 0
+    outer = inner.main
+    while outer is not None:
+        depth, outer = depth + 1, outer.main
+    if depth > inner.server.sub_recursion:
+        return LookUp(inner, 500)
+    try:
+        wait(process(inner, is_named=is_named))
+    except InternalRedirect as redirect:
+        return LookUp(inner, 200, redirect=redirect)
+    except CannotWait:
+        # Nobody could be asked whether the password is right.
+        return LookUp(inner, 401)
+    except HTTPError as error:
+        return LookUp(inner, error.status, error=error)
+    return LookUp(inner, 200)
+
+
+def take_over(exchange: Exchange, inner: Exchange) -> None:
+    """Let a request be what a sub-request of it found (`ap_internal_fast_redirect`)."""
+    exchange.path, exchange.query = inner.path, inner.query
+    exchange.filename, exchange.path_info = inner.filename, inner.path_info
+    exchange.context, exchange.proxy = inner.context, inner.proxy
+    exchange.handler, exchange.content_type = inner.handler, inner.content_type
+    exchange.plan = inner.plan
+    exchange.notes.update(inner.notes)
+    exchange.env.update(inner.env)
+    exchange.out.items = inner.out.items + exchange.out.items
+    exchange.err.items = inner.err.items + exchange.err.items
