@@ -86,7 +86,7 @@ ROOMS: dict[str, set[str]] = {
         *("plan.plan", "plan.match", "phases", "http", "sockets", "errors"),
         *("logs", "lane", "trio"),
     },
-    "lint": {"config", "plan", "http", "errors"},
+    "lint": {"__version__", "config", "plan", "http", "errors"},
     "demo": {"trio", "h11"},
     "cli": {"__version__", "config", "errors", "lint", "plan", "server"},
 }

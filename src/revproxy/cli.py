@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     lint = commands.add_parser("lint", help="tell what is wrong with configurations")
     lint.add_argument("files", nargs="+", metavar="FILE", help="a configuration, - for stdin")
     _reading(lint)
+    _choosing(lint)
     lint.set_defaults(run=_lint)
     directives = commands.add_parser("directives", help="show what a directive is and does here")
     directives.add_argument("names", nargs="*", metavar="NAME", help="a directive or a module")
@@ -76,6 +77,25 @@ def _reading(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="ServerRoot where none is set",
     )
+
+
+def _choosing(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format",
+        default="text",
+        choices=("text", "json", "sarif", "github", "checkstyle"),
+        help="how findings are printed (default: text)",
+    )
+    command.add_argument(
+        "--fail-on",
+        default="warning",
+        choices=("error", "warning", "info"),
+        help="the least severity that makes the exit status 1 (default: warning)",
+    )
+    for name, text in (("--select", "these findings alone"), ("--ignore", "all but these")):
+        command.add_argument(
+            name, action="append", default=[], metavar="ID", help=f"{text}: ids or beginnings"
+        )
 
 
 def _load(options: argparse.Namespace, name: str) -> Loaded:
@@ -112,15 +132,29 @@ def _run(options: argparse.Namespace) -> int:
 
 def _lint(options: argparse.Namespace) -> int:
     from revproxy.errors import Severity
+    from revproxy.lint.formats import FORMATS
     from revproxy.lint.report import write
+    from revproxy.lint.run import ALL_NAMES, lint
 
-    worst = 0
+    found = []
+    is_readable = True
     for name in options.files:
         loaded = _load(options, name)
-        write(loaded.diagnostics, sys.stdout)
-        if any(item.severity > Severity.INFO for item in loaded.diagnostics):
-            worst = 1
-    return worst
+        kept = lint(loaded, select=_ids(options.select), ignore=_ids(options.ignore))
+        found += kept
+        is_readable = is_readable and bool(loaded.configuration.files)
+        if options.format == "text":
+            write(kept, sys.stdout, names=ALL_NAMES)
+    if options.format != "text":
+        sys.stdout.write(FORMATS[options.format](found, ALL_NAMES))
+    limit = Severity[options.fail_on.upper()]
+    if not is_readable:
+        return 2
+    return 1 if any(item.severity >= limit for item in found) else 0
+
+
+def _ids(values: Sequence[str]) -> list[str]:
+    return [word.strip().upper() for value in values for word in value.split(",") if word.strip()]
 
 
 def _directives(options: argparse.Namespace) -> int:

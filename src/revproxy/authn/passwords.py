@@ -4,6 +4,7 @@ Laws:
 - A slow hash is computed in a thread and paid for once: the outcome is remembered under a keyed
   digest, for a bounded number of passwords; neither a password nor what tells it is kept.
 - As many hashes are computed at a time as there are processors; other requests go on meanwhile.
+- What computes is imported where it does: a configuration is checked without it.
 - A hash of no known kind matches nothing: never is a stored text compared with a password.
 """
 
@@ -15,13 +16,10 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import bcrypt
-import trio
-from passlib.hash import apr_md5_crypt, des_crypt, md5_crypt, sha256_crypt, sha512_crypt
-
-from revproxy.lane import in_trio
+if TYPE_CHECKING:
+    import trio
 
 _KEPT: Final = 4096
 _KEY: Final = secrets.token_bytes(32)
@@ -41,6 +39,8 @@ async def password_matches(password: bytes, stored: str) -> bool:
     key = hashlib.blake2b(len(text).to_bytes(4, "big") + text + password, key=_KEY).digest()
     known = _known.get(key)
     if known is None:
+        from revproxy.lane import in_trio
+
         known = await in_trio(_in_thread, _checker(stored), password, stored)
         if len(_known) >= _KEPT:
             _known.pop(next(iter(_known)))
@@ -49,6 +49,8 @@ async def password_matches(password: bytes, stored: str) -> bool:
 
 
 async def _in_thread(check: Callable[[bytes, str], bool], password: bytes, stored: str) -> bool:
+    import trio
+
     global _limiter  # noqa: PLW0603 - one for the process, made where trio runs
     if _limiter is None:
         _limiter = trio.CapacityLimiter(os.cpu_count() or 1)
@@ -63,7 +65,7 @@ def _checker(stored: str) -> Callable[[bytes, str], bool]:
         if stored.startswith(prefix):
             return _by_libpass(scheme)
     if len(stored) == _DES_LENGTH:
-        return _by_libpass(des_crypt)
+        return _by_libpass("des_crypt")
     return lambda _password, _stored: False
 
 
@@ -73,6 +75,8 @@ def _sha1(password: bytes, stored: str) -> bool:
 
 
 def _bcrypt(password: bytes, stored: str) -> bool:
+    import bcrypt
+
     try:
         return bcrypt.checkpw(
             password.split(b"\0", 1)[0][:_BCRYPT_LONGEST], stored.encode("latin-1")
@@ -81,10 +85,12 @@ def _bcrypt(password: bytes, stored: str) -> bool:
         return False
 
 
-def _by_libpass(scheme: type) -> Callable[[bytes, str], bool]:
+def _by_libpass(name: str) -> Callable[[bytes, str], bool]:
     def check(password: bytes, stored: str) -> bool:
+        import passlib.hash
+
         try:
-            return bool(scheme.verify(password, stored))  # type: ignore[attr-defined]
+            return bool(getattr(passlib.hash, name).verify(password, stored))
         except ValueError:
             return False
 
@@ -92,8 +98,8 @@ def _by_libpass(scheme: type) -> Callable[[bytes, str], bool]:
 
 
 _SCHEMES: Final = {
-    "$apr1$": apr_md5_crypt,
-    "$1$": md5_crypt,
-    "$5$": sha256_crypt,
-    "$6$": sha512_crypt,
+    "$apr1$": "apr_md5_crypt",
+    "$1$": "md5_crypt",
+    "$5$": "sha256_crypt",
+    "$6$": "sha512_crypt",
 }

@@ -3,6 +3,7 @@
 Laws:
 - A name counts only if it leads back to the address it was found for (REMOTE_DOUBLE_REV).
 - What was found is remembered for a minute, and for a bounded number of addresses.
+- trio is imported where it runs: a configuration is checked without it.
 - A name server that is slow holds up this request alone, and no longer than `PATIENCE`.
 """
 
@@ -12,10 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-import trio
-
 from revproxy.http.message import Exchange
-from revproxy.lane import in_trio
 
 PATIENCE: Final = 10.0
 """Seconds."""
@@ -30,6 +28,8 @@ async def look_up_client(exchange: Exchange) -> None:
     address = exchange.client_address
     known = _known.get(address)
     if known is None or known[0] < time.monotonic():
+        from revproxy.lane import in_trio
+
         name = await in_trio(_double_reverse, address)
         if len(_known) >= _KEPT:
             _known.clear()
@@ -48,10 +48,14 @@ class Names:
     async def refresh(self) -> None:
         """Look the names up where that was a minute ago."""
         if self._until < time.monotonic():
+            from revproxy.lane import in_trio
+
             self.addresses = await in_trio(self._look_up)
             self._until = time.monotonic() + _KEPT_FOR
 
     async def _look_up(self) -> frozenset[str]:
+        import trio
+
         found: frozenset[str] = frozenset()
         with trio.move_on_after(PATIENCE):
             for name in self._names:
@@ -61,6 +65,8 @@ class Names:
 
 async def addresses_of(name: str) -> frozenset[str]:
     """The addresses of a name, none where it has none."""
+    import trio
+
     try:
         found = await trio.socket.getaddrinfo(name, None, type=trio.socket.SOCK_STREAM)
     except OSError:
@@ -69,6 +75,8 @@ async def addresses_of(name: str) -> frozenset[str]:
 
 
 async def _double_reverse(address: str) -> str | None:
+    import trio
+
     with trio.move_on_after(PATIENCE):
         try:
             name, _ = await trio.socket.getnameinfo((address, 0), trio.socket.NI_NAMEREQD)

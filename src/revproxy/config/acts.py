@@ -42,6 +42,8 @@ class State:
     values: dict[str, str] = field(default_factory=dict)
     macros: dict[str, Macro] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    """The physical lines of each file."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def report(

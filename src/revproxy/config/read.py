@@ -114,6 +114,7 @@ def _read(
         server_root=state.server_root,
         defines={name: state.values.get(name, "") for name in sorted(state.defined)},
         files=tuple(state.files),
+        texts=state.texts,
         diagnostics=state.diagnostics,
     )
 

@@ -96,6 +96,7 @@ class Reader:
         """The lines of a file; what Apache cannot read in them is told and left out."""
         self.state.files.append(name)
         source = Source(name, text, via)
+        self.state.texts[name] = source.lines
         if text.startswith("\xef\xbb\xbf"):
             self.state.report(
                 codes.ODD_BYTES,

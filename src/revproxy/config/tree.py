@@ -10,7 +10,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from revproxy.errors import Diagnostic, Location
@@ -74,6 +74,8 @@ class Configuration:
     files: tuple[str, ...]
     """The files that were read, in order."""
     diagnostics: list[Diagnostic]
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The physical lines of each file that was read, for who looks at comments."""
 
     def walk(self) -> Iterator[Directive]:
         """All directives, in file order."""

@@ -136,8 +136,13 @@ def _block(item: Diagnostic, names: Mapping[str, str], colour: bool) -> Iterator
         via = via.via
 
 
+def column_of(location: Location, column: int) -> int:
+    """A column of the location's line, counted in the characters an editor shows."""
+    return len(_before(location.source, column)) + 1
+
+
 def _place(location: Location) -> str:
-    column = len(_before(location.source, location.column)) + 1
+    column = column_of(location, location.column)
     return f"{readable(location.file)}:{location.line}:{column}"
 
 

@@ -1,0 +1,90 @@
+"""What rules ask of ProxyPass lines: which path goes to which origin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.config.tree import Directive
+from revproxy.lint.rule import Line, ServerLines
+
+_URL: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>.*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A URL taken apart as far as rules need it."""
+
+    scheme: str
+    authority: str
+    path: str
+
+
+def origin_of(text: str) -> Origin | None:
+    """The parts of a URL, `unix:` before it left out; None for what is none."""
+    if text.lower().startswith("unix:"):
+        text = text.partition("|")[2]
+    match = _URL.fullmatch(text)
+    if match is None:
+        return None
+    return Origin(match["scheme"].lower(), match["authority"].lower(), match["path"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A ProxyPass or ProxyPassMatch. `target` is "!" for an exclusion."""
+
+    line: Line
+    path: str
+    """The prefix, or the regex of a Match; in a section, the section's."""
+    target: str
+    is_regex: bool
+    path_word: int | None
+    """The index of the path among the arguments; None where the section gives it."""
+    parameters: tuple[str, ...]
+
+    @property
+    def target_word(self) -> int:
+        return 0 if self.path_word is None else self.path_word + 1
+
+
+def passes(server: ServerLines) -> Iterator[Pass]:
+    """A server's own ProxyPass lines, in file order."""
+    for line in server.named("proxypass", "proxypassmatch"):
+        found = _pass(line)
+        if found is not None:
+            yield found
+
+
+def _pass(line: Line) -> Pass | None:
+    words = line.values
+    section = line.section
+    if section is not None and section.key in ("location", "locationmatch"):
+        if not words:
+            return None
+        path, is_regex = location_path(section)
+        return Pass(line, path, words[0], is_regex, None, words[1:])
+    if len(words) < 2:
+        return None
+    return Pass(line, words[0], words[1], line.key == "proxypassmatch", 0, words[2:])
+
+
+def location_path(section: Directive) -> tuple[str, bool]:
+    """The path of a `<Location>`, and whether it is a regex."""
+    words = section.values
+    if section.key == "locationmatch":
+        return words[0] if words else "", True
+    if words[:1] == ("~",):
+        return words[1] if len(words) > 1 else "", True
+    return words[0] if words else "", False
+
+
+def covers(prefix: str, path: str) -> bool:
+    """Whether every URL below `path` is below `prefix` too, as ProxyPass compares."""
+    if not path.startswith(prefix):
+        return False
+    return prefix.endswith("/") or len(path) == len(prefix) or path[len(prefix)] == "/"

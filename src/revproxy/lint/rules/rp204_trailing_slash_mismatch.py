@@ -1,0 +1,54 @@
+"""The path of a ProxyPass ends in a slash and its origin's URL does not, or the other way round.
+
+What follows the path is glued to the URL as it is: of `/x/z`, `ProxyPass /x/ http://b/y` makes
+`http://b/yz`, `ProxyPass /x/ http://b` makes `http://bz`, and `ProxyPass /x http://b/y/` makes
+`http://b/y//z`.
+
+Let both end in a slash, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from revproxy.errors import Severity
+from revproxy.lint.mappings import Pass, origin_of, passes
+from revproxy.lint.rule import Finding, Rule, Subject
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for server in subject.servers:
+        for entry in passes(server):
+            found = None if entry.is_regex or entry.target == "!" else _finding(entry)
+            if found is not None:
+                yield found
+
+
+def _finding(entry: Pass) -> Finding | None:
+    origin = origin_of(entry.target)
+    if origin is None or "$" in entry.target or "?" in origin.path:
+        return None
+    ours, theirs = entry.path.endswith("/"), origin.path.endswith("/")
+    if ours == theirs:
+        return None
+    if theirs:
+        example = "the origin sees a double slash"
+    elif origin.path:
+        example = "the origin sees names glued together"
+    else:
+        example = "the path is glued to the host's name"
+    return Finding(
+        entry.line.word(entry.target_word),
+        f"{entry.path} and {entry.target} do not both end in a slash: {example}",
+        "let both end in a slash, or neither",
+    )
+
+
+RULE: Final = Rule(
+    "RP204",
+    "trailing-slash-mismatch",
+    Severity.WARNING,
+    "a slash at the end of a ProxyPass's path and none at its URL's, or the other way round",
+    check,
+)

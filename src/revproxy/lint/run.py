@@ -1,0 +1,108 @@
+"""A configuration through all rules: what they find, less what the file says to ignore.
+
+Laws:
+- `# revproxy: ignore RP204 (reason)` on the line above takes the finding away; one that takes
+  nothing away is told itself.
+- Errors of reading and checking cannot be ignored: the file does not run with them.
+- What --select and --ignore name are ids or their beginnings: RP2 is every mapping rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from revproxy.config.codes import NAMES
+from revproxy.errors import Diagnostic, Location, Severity
+from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rules import RULES
+from revproxy.plan.load import Loaded
+
+UNUSED_IGNORE: Final = "RP534"
+ALL_NAMES: Final = {
+    **NAMES,
+    **{rule.code: rule.name for rule in RULES},
+    UNUSED_IGNORE: "unused-ignore",
+}
+"""The name of every id."""
+
+_COMMENT: Final = re.compile(r"\s*#\s*revproxy:\s*ignore\s+(?P<ids>RP\d+(?:[\s,]+RP\d+)*)")
+
+
+@dataclass(slots=True)
+class Ignore:
+    """One comment: the ids it names, and the line it is about."""
+
+    location: Location
+    codes: frozenset[str]
+    line: int
+    used: set[str] = field(default_factory=set)
+
+
+def lint(
+    loaded: Loaded,
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> list[Diagnostic]:
+    """All findings on a configuration."""
+    found = list(loaded.diagnostics)
+    subject = Subject(loaded)
+    for rule in RULES:
+        found += (_diagnostic(rule, finding) for finding in rule.check(subject))
+    ignores = [
+        comment
+        for name, lines in loaded.configuration.texts.items()
+        for comment in _ignores(name, lines)
+    ]
+    kept = [item for item in found if not _is_ignored(item, ignores)]
+    for comment in ignores:
+        kept += _unused(comment)
+    return [item for item in kept if _is_wanted(item, select, ignore)]
+
+
+def _diagnostic(rule: Rule, finding: Finding) -> Diagnostic:
+    severity = rule.severity if finding.severity is None else finding.severity
+    return Diagnostic(
+        rule.code, severity, finding.location, finding.message, finding.hint, finding.related
+    )
+
+
+def _is_wanted(item: Diagnostic, select: Sequence[str], ignore: Sequence[str]) -> bool:
+    if item.severity is Severity.ERROR and item.code in NAMES:
+        return True
+    if select and not item.code.startswith(tuple(select)):
+        return False
+    return not (ignore and item.code.startswith(tuple(ignore)))
+
+
+def _ignores(name: str, lines: Sequence[str]) -> Iterable[Ignore]:
+    for number, line in enumerate(lines, 1):
+        match = _COMMENT.match(line)
+        if match is None:
+            continue
+        about = number + 1
+        while about <= len(lines) and lines[about - 1].lstrip()[:1] in ("", "#"):
+            about += 1
+        start = match.start("ids") + 1
+        location = Location(name, number, start, match.end("ids") + 1, line)
+        yield Ignore(location, frozenset(re.findall(r"RP\d+", match["ids"])), about)
+
+
+def _is_ignored(item: Diagnostic, ignores: Iterable[Ignore]) -> bool:
+    if item.location is None or (item.severity is Severity.ERROR and item.code in NAMES):
+        return False
+    for comment in ignores:
+        same = comment.location.file == item.location.file and comment.line == item.location.line
+        if same and item.code in comment.codes:
+            comment.used.add(item.code)
+            return True
+    return False
+
+
+def _unused(comment: Ignore) -> Iterable[Diagnostic]:
+    for code in sorted(comment.codes - comment.used):
+        message = f"nothing to ignore: the next line has no {code}"
+        yield Diagnostic(UNUSED_IGNORE, Severity.INFO, comment.location, message)

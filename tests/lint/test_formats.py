@@ -1,0 +1,109 @@
+"""Findings for other programs, and what chooses among them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from revproxy.cli import main
+
+TEXT = """# an \xfcmlaut
+RemoteIPHeader X-F
+ProxyPass /a http://b.test/
+# revproxy: ignore RP204 (measured)
+
+ProxyPass /b http://b.test/
+# revproxy: ignore RP201
+ProxyPass /c http://b.test
+Header set X "a, b: 100%" \xfc
+"""
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str
+) -> tuple[int, str]:
+    stdin = io.TextIOWrapper(io.BytesIO(TEXT.encode("utf-8")))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    return main(["lint", *options, "-"]), capsys.readouterr().out
+
+
+def test_json_tells_everything(monkeypatch, capsys):
+    status, out = run(monkeypatch, capsys, "--format", "json")
+    assert status == 1
+    findings = json.loads(out)["findings"]
+    assert [(item["line"], item["code"]) for item in findings] == [
+        (2, "RP107"),
+        (3, "RP204"),
+        (7, "RP534"),
+        (9, "RP516"),
+    ]
+    assert findings[1]["column"] == 14
+    assert findings[1]["end_column"] == 28
+    assert findings[3]["name"] == "bad-value"
+
+
+def test_sarif_has_a_place_for_each_result(monkeypatch, capsys):
+    _, out = run(monkeypatch, capsys, "--format", "sarif")
+    (run_,) = json.loads(out)["runs"]
+    rules = run_["tool"]["driver"]["rules"]
+    for result in run_["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert region["startLine"] >= 1
+        assert region["endColumn"] > region["startColumn"] >= 1
+
+
+def test_checkstyle_is_xml(monkeypatch, capsys):
+    _, out = run(monkeypatch, capsys, "--format", "checkstyle")
+    (file,) = ET.fromstring(out)
+    assert file.get("name") == "-"
+    assert [error.get("line") for error in file] == ["2", "3", "7", "9"]
+
+
+def test_github_commands_are_escaped(monkeypatch, capsys):
+    _, out = run(monkeypatch, capsys, "--format", "github")
+    lines = out.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("::error file=-,line=2,col=1,title=RP107 remoteip-trusts-everyone::")
+    assert "\n" not in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        (["--select", "RP204"], ["RP204", "RP516"]),
+        (["--select", "RP1,RP2"], ["RP107", "RP204", "RP516"]),
+        (["--ignore", "RP1", "--ignore", "rp534"], ["RP204", "RP516"]),
+        (["--ignore", "RP"], ["RP516"]),
+    ],
+)
+def test_findings_are_chosen_by_id(options, codes, monkeypatch, capsys):
+    _, out = run(monkeypatch, capsys, "--format", "json", *options)
+    assert [item["code"] for item in json.loads(out)["findings"]] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "status"),
+    [
+        ("ProxyPass /a http://b.test/\n", "error", 0),
+        ("ProxyPass /a http://b.test/\n", "warning", 1),
+        ("# revproxy: ignore RP101\n", "warning", 0),
+        ("# revproxy: ignore RP101\n", "info", 1),
+        ("Nonsense\n", "error", 1),
+    ],
+)
+def test_the_exit_status_says_whether_something_is_bad_enough(
+    text, limit, status, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["lint", "--select", "RP204,RP534", "--fail-on", limit, "-"]) == status
+    capsys.readouterr()
+
+
+def test_a_file_that_is_not_there_is_2(capsys):
+    assert main(["lint", "/nonexistent/httpd.conf"]) == 2
+    capsys.readouterr()
