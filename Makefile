@@ -2,13 +2,14 @@
 # make test     style, types and tests
 # make bench    speed, next to Apache, nginx and HAProxy   (BENCH="--quick get" for some of it)
 # make fuzz-oracle   random requests and answers on Apache and revproxy   (FUZZ="COUNT SEED")
+# make fuzz-html     random pages: the links that lxml finds, no other octet changed   (FUZZ="COUNT SEED")
 
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
 FUZZ ?= 1000 1
 
-.PHONY: run test bench fuzz-oracle check clean
+.PHONY: run test bench fuzz-oracle fuzz-html check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -33,6 +34,9 @@ fuzz-oracle: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
+
+fuzz-html: .venv/ready
+	$(BIN)/python -m tests.html.fuzz $(FUZZ)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,6 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "module": {"http", "errors", "filters", "pattern", "config.tree"},
     "named_filters": ENGINE,
     "coding": {"filters", "http", "errors"},
+    "html": {*ENGINE, "coding"},
     "config": {"errors", "pattern"},
     "lane": {"trio"},
     "waiting": {"greenlet"},
@@ -51,6 +52,7 @@ ROOMS: dict[str, set[str]] = {
         *(ENGINE | {"upstream", "config.expr"}),
         *(
             "coding",
+            "html",
             "filtered",
             "headers",
             "named_filters",
@@ -96,7 +98,6 @@ FILES: dict[str, set[str]] = {
     "config/expr.py": {"lark"},
     "config/expr_values.py": {"subrequest"},
     "config/merge.py": {"module"},
-    "modules/mod_proxy_html.py": {"lxml"},
 }
 
 

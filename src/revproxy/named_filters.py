@@ -26,6 +26,8 @@ KINDS: Final = {
     "brotli_compress": Kind.CONTENT_SET,
     "deflate": Kind.CONTENT_SET,
     "inflate": Kind.INFLATE,
+    "proxy-html": Kind.RESOURCE,
+    "xml2enc": Kind.RESOURCE,
 }
 """The output filters that a configuration may name, and where each stands."""
 
@@ -38,7 +40,7 @@ INPUT: Final = frozenset(("deflate",))
 """The input filters."""
 
 _ELSEWHERE: Final = frozenset((
-    "buffer", "data", "proxy-html", "rate_limit", "sed", "substitute", "xml2enc",
+    "buffer", "data", "rate_limit", "sed", "substitute",
     "byterange", "cache", "cache_invalidate", "cache_out_subreq", "cache_save",
     "cache_save_subreq", "case_filter", "casefilter", "caseinfilter", "chunk", "content_length",
     "dechunk", "error", "http_header", "http_in", "http_outerror", "includes", "kept_body",

@@ -15,11 +15,12 @@ PIECES = st.lists(st.binary(max_size=300), max_size=12)
 ANY = Limits(ratio=1 << 30)
 
 
-@given(PIECES, st.integers(0, 9), st.sampled_from([0, 9, 15]), st.booleans())
+@given(PIECES, st.integers(0, 9), st.sampled_from([0, 9, 15]), st.booleans(), st.booleans())
 def test_pieces_come_out_as_they_went_in(
-    pieces: list[bytes], level: int, window: int, flush: bool
+    pieces: list[bytes], level: int, window: int, flush: bool, knows_size: bool
 ) -> None:
-    encoder = GzipEncoder(level, window, 0)
+    size = sum(map(len, pieces)) if knows_size else None
+    encoder = GzipEncoder(level, window, 0, size)
     out = b""
     for piece in pieces:
         out += encoder.feed(piece)

@@ -28,10 +28,14 @@ LoadModule proxy_html_module modules/mod_proxy_html.so
 """
 
 
-def test_the_classic_recipe_is_refused_for_its_content_filter_alone() -> None:
+def test_the_classic_recipe_runs() -> None:
     loaded = load_text(RECIPE)
-    errors = [item for item in loaded.diagnostics if item.severity is Severity.ERROR]
-    assert sorted(item.location.line for item in errors if item.location) == [13, 14]
+    assert [item for item in loaded.diagnostics if item.severity is Severity.ERROR] == []
+    (host,) = loaded.plan().hosts
+    settings = host.base.settings
+    assert settings["core"].output_filters == ("proxy-html",)
+    (rule,) = settings["mod_proxy_html"].rules
+    assert (rule.source, rule.to) == ("http://web.internal/", "/")
 
 
 def test_a_forward_proxy_is_an_error_never_an_accident() -> None:

@@ -25,7 +25,8 @@ class Coding:
     name: str
     """Its token in Accept-Encoding and Content-Encoding."""
     etag_suffix: str
-    encoder: Callable[[], Encoder]
+    encoder: Callable[[int | None], Encoder]
+    """Makes a coder for a body of so many octets, None where nobody knows."""
     alter_etag: str = "addsuffix"
     off: str = "no-gzip"
     """The variable that switches it off."""
@@ -63,7 +64,7 @@ class CompressFilter(Filter):
         alter_etag(exchange.out, coding.etag_suffix, coding.alter_etag)
         if exchange.status == 304:
             return False
-        self._encoder = coding.encoder()
+        self._encoder = coding.encoder(size)
         self.is_heavy = coding.is_heavy
         if coding.notes:
             self._exchange = exchange

@@ -60,7 +60,7 @@ def _brotli(settings: Settings, _server: Server) -> FilterMaker:
     quality = value_or(settings.quality, 5)
     window, block = value_or(settings.window, 18), value_or(settings.block, 0)
 
-    def encoder() -> Encoder:
+    def encoder(_size: int | None) -> Encoder:
         from revproxy.coding.brotli import BrotliEncoder
 
         return BrotliEncoder(quality, window, block)

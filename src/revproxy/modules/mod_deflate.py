@@ -11,7 +11,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,15 +84,12 @@ def _parse_zstd(settings: Settings, directive: Directive, _scope: Scope) -> Sett
 
 
 def _deflate(settings: Settings, _server: Server) -> FilterMaker:
+    level = value_or(settings.level, 0)
+    window, memory = value_or(settings.window, 0), value_or(settings.memory, 0)
     coding = Coding(
         name="gzip",
         etag_suffix="gzip",
-        encoder=functools.partial(
-            GzipEncoder,
-            value_or(settings.level, 0),
-            value_or(settings.window, 0),
-            value_or(settings.memory, 0),
-        ),
+        encoder=lambda size: GzipEncoder(level, window, memory, size),
         alter_etag=value_or(settings.alter_etag, "AddSuffix").lower(),
         only_html="gzip-only-text/html",
         force="force-gzip",
@@ -112,7 +108,7 @@ def _deflate(settings: Settings, _server: Server) -> FilterMaker:
     return choose
 
 
-def _zstd_encoder() -> Encoder:
+def _zstd_encoder(_size: int | None) -> Encoder:
     from revproxy.coding.zstd import ZstdEncoder
 
     return ZstdEncoder(_ZSTD_LEVEL)
