@@ -8,7 +8,7 @@ from typing import Any
 from revproxy.config.tree import Directive, Word
 from revproxy.errors import Location
 from revproxy.http.fields import Fields
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, Trace
 from revproxy.http.request_head import Limits, parse_request
 from revproxy.module import Module, Scope, ScopeKind, Server, merge_settings
 
@@ -22,6 +22,7 @@ class FakeConnection:
         self.local_address = "127.0.0.1"
         self.local_port = 8080
         self.is_tls = False
+        self.trace: Trace | None = None
         self.announced: tuple[str, int] | None = None
         self.requests = 1
         self.memo: dict[Any, Any] = {}

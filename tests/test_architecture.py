@@ -89,8 +89,12 @@ ROOMS: dict[str, set[str]] = {
         *("logs", "lane", "trio"),
     },
     "lint": {"__version__", "config", "plan", "http", "errors"},
+    "explain": {
+        *("config.tree", "errors", "http", "plan", "server", "upstream", "lane", "logs", "trio"),
+        "lint.report",
+    },
     "demo": {"trio", "h11"},
-    "cli": {"__version__", "config", "errors", "lint", "plan", "server"},
+    "cli": {"__version__", "config", "errors", "explain", "lint", "plan", "server"},
 }
 FILES: dict[str, set[str]] = {
     "http/wire.py": {"h11"},

@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     _reading(lint)
     _choosing(lint)
     lint.set_defaults(run=_lint)
+    explain = commands.add_parser("explain", help="tell what a configuration does to a request")
+    explain.add_argument("file", metavar="FILE", help="a configuration, - for stdin")
+    explain.add_argument("url", metavar="URL", help="what is asked: http://host/path")
+    _reading(explain)
+    _asking(explain)
+    explain.set_defaults(run=_explain)
     directives = commands.add_parser("directives", help="show what a directive is and does here")
     directives.add_argument("names", nargs="*", metavar="NAME", help="a directive or a module")
     directives.set_defaults(run=_directives)
@@ -96,6 +102,23 @@ def _choosing(command: argparse.ArgumentParser) -> None:
         command.add_argument(
             name, action="append", default=[], metavar="ID", help=f"{text}: ids or beginnings"
         )
+
+
+def _asking(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-X", dest="method", default="GET", metavar="METHOD", help="not GET")
+    command.add_argument(
+        "-H", dest="fields", action="append", default=[], metavar="'NAME: VALUE'", help="a field"
+    )
+    command.add_argument("--client", default="192.0.2.1", metavar="IP", help="the client's address")
+    command.add_argument("--data", default="", metavar="TEXT", help="the request's body")
+    command.add_argument("--tls", action="store_true", help="the request comes by TLS")
+    command.add_argument(
+        "--response", metavar="FILE", help="what the origin answers: status line, fields, body"
+    )
+    command.add_argument("-L", dest="follow", action="store_true", help="follow redirects")
+    command.add_argument(
+        "--format", default="text", choices=("text", "json", "html"), help="default: text"
+    )
 
 
 def _load(options: argparse.Namespace, name: str) -> Loaded:
@@ -155,6 +178,26 @@ def _lint(options: argparse.Namespace) -> int:
 
 def _ids(values: Sequence[str]) -> list[str]:
     return [word.strip().upper() for value in values for word in value.split(",") if word.strip()]
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from revproxy.errors import ConfigError
+    from revproxy.explain.ask import BadRequestError
+    from revproxy.explain.chain import asked_by, chain
+    from revproxy.explain.text import RENDERERS
+    from revproxy.lint.report import write
+
+    try:
+        asked = asked_by(options)
+        stories = list(chain(_load(options, options.file), asked, follow=options.follow))
+    except ConfigError as error:
+        write(error.diagnostics, sys.stderr)
+        return 1
+    except (BadRequestError, OSError) as error:
+        print(f"revproxy: {error}", file=sys.stderr)
+        return 3
+    sys.stdout.write(RENDERERS[options.format](stories))
+    return 0
 
 
 def _directives(options: argparse.Namespace) -> int:

@@ -110,7 +110,10 @@ def test_a_batch_does_what_its_edits_do_in_turn(
         f"Header {action} {name}" + {"unset": "", "edit": f" {value} 3"}.get(action, f" {value}")
         for action, name, value in edits
     ]
-    at_once, in_turn = make_exchange(), make_exchange(trace=lambda _module, _text: None)
+    at_once, in_turn = (
+        make_exchange(),
+        make_exchange(trace=lambda _module, _text, _location=None: None),
+    )
     for exchange in (at_once, in_turn):
         exchange.out = table(*(f"{name}: {value}" for name, value in start))
         respond(exchange, *lines)
@@ -284,7 +287,7 @@ def test_a_control_character_at_request_time_is_500() -> None:
 
 def test_the_trace_tells_each_edit() -> None:
     told: list[str] = []
-    exchange = make_exchange(trace=lambda _module, text: told.append(text))
+    exchange = make_exchange(trace=lambda _module, text, _location=None: told.append(text))
     respond(exchange, "Header unset Content-Type", "Header set A b", "Header set B c env=NO")
     assert told == [
         "Header unset Content-Type: nothing to change",

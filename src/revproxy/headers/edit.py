@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from revproxy.errors import HTTPError
+from revproxy.errors import HTTPError, Location
 from revproxy.headers.value import Value
 from revproxy.http.fields import Field, Fields, field_name, make_field
 from revproxy.http.message import Exchange
@@ -42,6 +42,8 @@ class Edit:
     is_pure: bool
     """The outcome depends on the table alone."""
     condition: Condition | None = None
+    location: Location | None = None
+    """Where it is written."""
 
     @property
     def key(self) -> str:
@@ -52,6 +54,7 @@ def compile_edit(
     action: str,
     name: str,
     source: str,
+    location: Location | None = None,
     *,
     value: Value | None = None,
     pattern: Pattern | None = None,
@@ -79,7 +82,7 @@ def compile_edit(
         and action not in ("echo", "note")
         and (value is None or value.constant is not None)
     )
-    return Edit(action, name, run, source, is_pure, condition)
+    return Edit(action, name, run, source, is_pure, condition, location)
 
 
 def is_safe(text: str) -> bool:

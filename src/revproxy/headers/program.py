@@ -48,12 +48,13 @@ def _traced(edit: Edit, step: Step) -> Step:
     def tell(table: Fields, exchange: Exchange) -> None:
         assert exchange.trace is not None
         if edit.condition is not None and not edit.condition(exchange):
-            exchange.trace("headers", f"{edit.source}: condition not met")
+            exchange.trace("mod_headers", f"{edit.source}: condition not met", edit.location)
             return
         before = (table.items, exchange.content_type)
         step(table, exchange)
         changed = (table.items, exchange.content_type) != before
-        exchange.trace("headers", f"{edit.source}: {'done' if changed else 'nothing to change'}")
+        outcome = "done" if changed else "nothing to change"
+        exchange.trace("mod_headers", f"{edit.source}: {outcome}", edit.location)
 
     return tell
 

@@ -14,13 +14,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from revproxy.errors import HTTPError
+from revproxy.errors import HTTPError, Location
 from revproxy.http.fields import Field, Fields
 from revproxy.http.request_head import RequestBlock
 from revproxy.http.response_head import ResponseHead
 
-Trace = Callable[[str, str], None]
-"""Called with a module's name and what it decided."""
+
+class Trace(Protocol):
+    """Who listens to what is decided about a request."""
+
+    def __call__(self, module: str, text: str, location: Location | None = None) -> None:
+        """A module decided something, by the directive at `location` where that is known."""
+        ...
 
 
 class Body(Protocol):
@@ -92,6 +97,8 @@ class Connection(Protocol):
     requests: int
     """The number of this request on the connection, from 1."""
 
+    trace: Trace | None
+    """Who listens to what is decided about this connection's requests; None in a running server."""
     announced: tuple[str, int] | None
     """The client's address and port as the PROXY protocol told them."""
 
@@ -248,7 +255,7 @@ class Exchange:
         self.previous: Exchange | None = None
         self.main: Exchange | None = None
         """The request that this sub-request was made for; None for a client's own."""
-        self.trace: Trace | None = None
+        self.trace: Trace | None = connection.trace
 
     def sub_request(self, path: str, query: str | None) -> Exchange:
         """A request that looks ahead to another path, with tables of its own for its answer."""

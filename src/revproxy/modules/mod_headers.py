@@ -143,7 +143,15 @@ def _compile(
         if value.constant is not None and not is_safe(value.constant):
             raise DirectiveError("a field value cannot hold control characters", argument=index)
     source = f"{directive.name} {directive.raw}".rstrip()
-    return compile_edit(action, name, source, value=value, pattern=pattern, condition=condition)
+    return compile_edit(
+        action,
+        name,
+        source,
+        directive.location,
+        value=value,
+        pattern=pattern,
+        condition=condition,
+    )
 
 
 def _value(text: str) -> Value:

@@ -119,6 +119,7 @@ def _entry(
         interpolate="interpolate" in flags,
         encoded=bool(mapping) and mapping[-1] == "encoded",
         servlet=bool(mapping) and mapping[-1] == "servlet",
+        location=directive.location,
     )
 
 

@@ -215,6 +215,7 @@ class Compiler:
             },
             signature=value_or(settings.signature, "Off"),
             settings=merged,
+            sections=tuple(section.directive.location for section in sections),
             filters=self._named("filters", merged, server),
             input_filters=self._named("input_filters", merged, server),
         )

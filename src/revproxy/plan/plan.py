@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.request_head import Limits
@@ -59,6 +60,8 @@ class RequestPlan:
     signature: str = "Off"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The merged settings by module, for those who explain."""
+    sections: tuple[Location, ...] = ()
+    """Where the sections stand that made it, in the order they were merged."""
     filters: Callable[[str], FilterMaker | None] = lambda _name: None
     """Output filters by their name in lower case."""
     input_filters: Callable[[str], BodyMaker | None] = lambda _name: None

@@ -249,7 +249,7 @@ class Http1Handler:
             lambda path: facts.server.self_url(exchange, path),
             (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
         )
-        return item if value is item[1] else _respelled(item, value)
+        return item if value is item[1] else _changed(exchange, item, value)
 
     def _cookie(self, exchange: Exchange, item: Field) -> Field:
         facts = self._facts
@@ -259,7 +259,7 @@ class Http1Handler:
             facts.cookie_domains,
             (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
         )
-        return item if value == item[1] else _respelled(item, value)
+        return item if value == item[1] else _changed(exchange, item, value)
 
     def _switch(
         self,
@@ -318,6 +318,15 @@ def _merge(items: list[Field], name: str, value: str) -> None:
             items[index] = _respelled(item, f"{item[1]}, {value}")
             return
     items.append(make_field(name, value))
+
+
+def _changed(exchange: Exchange, item: Field, value: str) -> Field:
+    """A field of the response, made fit for the client."""
+    if exchange.trace is not None:
+        name = "Cookie" if item[0] == "set-cookie" else ""
+        text = f"ProxyPassReverse{name} makes {value} of {item[1]}"
+        exchange.trace("mod_proxy", text)
+    return _respelled(item, value)
 
 
 def _respelled(item: Field, value: str) -> Field:

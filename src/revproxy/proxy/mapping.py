@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from revproxy.errors import Location
 from revproxy.http.uri import merge_slashes, prefix_length
 from revproxy.pattern import Pattern, substitute
 from revproxy.upstream.parameters import Parameters
@@ -31,6 +32,8 @@ class ProxyPass:
     """mapping=encoded: compare the path as it was sent."""
     servlet: bool = False
     """mapping=servlet: compare without path parameters."""
+    location: Location | None = field(default=None, compare=False)
+    """Where it is written."""
 
     @property
     def is_dynamic(self) -> bool:
@@ -55,10 +58,10 @@ class Mapping:
     """
 
     def __init__(self, entries: Sequence[ProxyPass]) -> None:
-        self._entries = tuple(entries)
+        self.entries = tuple(entries)
         self._by_prefix: dict[str, int] = {}
         self._others: list[int] = []
-        for index, entry in enumerate(self._entries):
+        for index, entry in enumerate(self.entries):
             if entry.pattern or entry.interpolate or entry.encoded or entry.servlet:
                 self._others.append(index)
             else:
@@ -75,12 +78,12 @@ class Mapping:
         for index in self._others:
             if best is not None and index > best:
                 break
-            match = match_entry(self._entries[index], path, raw_path, interpolate)
+            match = match_entry(self.entries[index], path, raw_path, interpolate)
             if match is not None:
                 return match
         if best is None:
             return None
-        return match_entry(self._entries[best], path, raw_path, interpolate)
+        return match_entry(self.entries[best], path, raw_path, interpolate)
 
     def _find_prefix(self, path: str) -> int | None:
         if "//" in path:

@@ -103,10 +103,26 @@ class _Translator:
         if match is None and self._mapping is not None:
             match = self._mapping.find(exchange.path, exchange.raw_path, interpolate)
         if exchange.trace is not None:
-            exchange.trace("mod_proxy", f"{exchange.path} -> {match}")
+            self._tell(exchange, match)
         if match is None or match.entry.target is None:
             return None
         return self._target(exchange, match)
+
+    def _tell(self, exchange: Exchange, match: Match | None) -> None:
+        """Tell which entry takes the path, and which others would have."""
+        assert exchange.trace is not None
+        if match is None:
+            exchange.trace("mod_proxy", f"no ProxyPass takes {exchange.path}")
+            return
+        chosen = match.entry
+        outcome = "is excluded from proxying" if chosen.target is None else f"goes to {match.base}"
+        text = f"ProxyPass {chosen.path} takes {exchange.path}: it {outcome}"
+        exchange.trace("mod_proxy", text, chosen.location)
+        entries = self._mapping.entries if self._mapping is not None else ()
+        for entry in entries:
+            if entry is not chosen and match_entry(entry, exchange.path, exchange.raw_path, None):
+                text = f"ProxyPass {entry.path} would take it too, but is not reached"
+                exchange.trace("mod_proxy", text, entry.location)
 
     def _target(self, exchange: Exchange, match: Match) -> Target:
         entry = match.entry

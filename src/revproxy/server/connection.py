@@ -20,7 +20,7 @@ from typing import Any, Final
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.fields import Field
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, Trace
 from revproxy.http.request_head import NO_FIELDS, parse_request
 from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
@@ -62,6 +62,7 @@ class ClientConnection(Incoming):
         "local_port",
         "memo",
         "task",
+        "trace",
     )
 
     def __init__(
@@ -77,6 +78,7 @@ class ClientConnection(Incoming):
         self._lane = lane
         self.client_address, self.client_port = peer
         self.local_address, self.local_port = local
+        self.trace: Trace | None = None
         self.announced: tuple[str, int] | None = None
         self.memo: dict[Any, Any] = {}
         self.task: Stepped | None = None

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import trio
 
@@ -25,6 +26,18 @@ from revproxy.upstream.parameters import Parameters
 from revproxy.upstream.pool import Pool
 
 Address = tuple[int, Any]
+
+
+Dialer: TypeAlias = Callable[["Worker"], Awaitable[socket.socket]]
+"""What gives a connected socket in place of the network."""
+
+_dialer: Dialer | None = None
+
+
+def use_dialer(dialer: Dialer | None) -> None:
+    """Connect by `dialer` from now on, for who explains without a network; None for the network."""
+    global _dialer  # noqa: PLW0603 - a process has one network
+    _dialer = dialer
 
 
 class Worker:
@@ -120,6 +133,8 @@ class Worker:
         self.pool.leave()
 
     async def _open(self, timeout: float) -> OriginConnection:
+        if _dialer is not None:
+            return OriginConnection(self, await _dialer(self))
         if self.unix is not None:
             return await self._try([(socket.AF_UNIX, self.unix)], timeout)
         ttl = self.parameters.addressttl

@@ -1,0 +1,264 @@
+"""A request that is made up, through the server that would serve it, to an origin that is played.
+
+Laws:
+- Everything between the client's octets and the origin's is the running server's own: what is
+  explained and what is served cannot differ.
+- No name is looked up, no connection is made, no log is written.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from revproxy import logs
+from revproxy.config.tree import Configuration
+from revproxy.errors import Location
+from revproxy.explain.story import Message, Step, Story
+from revproxy.http.message import Exchange
+from revproxy.http.uri import parse_url
+from revproxy.lane import Lane, install
+from revproxy.plan.load import Loaded
+from revproxy.plan.plan import Plan, VirtualHost
+from revproxy.server.connection import ClientConnection
+from revproxy.server.watchdog import Watchdog
+from revproxy.upstream.worker import Worker, use_dialer
+
+PLAYED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
+"""What an origin answers where nobody says."""
+
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client is taken to ask."""
+
+    url: str
+    method: str = "GET"
+    fields: tuple[tuple[str, str], ...] = ()
+    client: str = "192.0.2.1"
+    body: bytes = b""
+    response: bytes = PLAYED
+    """What the origin is taken to answer, octets as on the wire."""
+
+
+class BadRequestError(ValueError):
+    """What is to be asked cannot be."""
+
+
+def explain(loaded: Loaded, asked: Asked) -> Story:
+    """The story of one request. Raises ConfigError, BadRequestError."""
+    former = logs.swap(logs.Logs())
+    try:
+        plan = loaded.plan()
+        return trio.run(_Play(plan, loaded.configuration, asked).run)
+    finally:
+        logs.swap(former)
+
+
+class _Explained(ClientConnection):
+    """A connection that keeps the exchange it served."""
+
+    __slots__ = ("served",)
+
+    def _finish(self, exchange: Exchange) -> None:
+        self.served = exchange
+        self._exchange = None
+        if not isinstance(exchange.body, bytes):
+            exchange.body.close()
+
+
+class _Play:
+    """One request, with everybody who takes part."""
+
+    def __init__(self, plan: Plan, configuration: Configuration, asked: Asked) -> None:
+        self._plan = plan
+        self._asked = asked
+        self._lines = _by_text(configuration)
+        self._sent = b""
+        self._steps: list[Step] = []
+        try:
+            url = parse_url(asked.url)
+        except ValueError as error:
+            raise BadRequestError(f"{asked.url}: {error}") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            raise BadRequestError(f"{asked.url} is no http:// or https:// URL")
+        self._is_tls = url.scheme == "https"
+        self._port = url.effective_port
+        fields = [("Host", url.authority), *asked.fields]
+        named = {name.lower() for name, _ in asked.fields}
+        if "host" in named:
+            fields = list(asked.fields)
+        if asked.body and "content-length" not in named:
+            fields.append(("Content-Length", str(len(asked.body))))
+        target = url.path if url.path.startswith("/") else f"/{url.path}"
+        self._request = Message(f"{asked.method} {target} HTTP/1.1", tuple(fields), len(asked.body))
+
+    async def run(self) -> Story:
+        watchdog = Watchdog()
+        answer = b""
+        use_dialer(self._dial)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                lane = Lane(nursery)
+                install(lane)
+                watchdog.look()
+                nursery.start_soon(lane.run)
+                connection, stream = self._connect(watchdog, lane)
+                with trio.move_on_after(_PATIENCE):
+                    async with stream:
+                        await stream.send_all(self._octets())
+                        await stream.send_eof()
+                        answer = b"".join([bytes(piece) async for piece in stream])
+                self._plan.close()
+                nursery.cancel_scope.cancel()
+        finally:
+            install(None)
+            use_dialer(None)
+        return self._story(connection, answer)
+
+    def _connect(self, watchdog: Watchdog, lane: Lane) -> tuple[_Explained, trio.SocketStream]:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        address = self._local_address()
+        names = self._plan.names_at(*address)
+        peer = (self._asked.client, 50000)
+        connection = _Explained(ours, peer, address, names, watchdog, lane)
+        connection.is_tls = self._is_tls
+        connection.trace = self._tell
+        watchdog.watched.add(connection)
+        connection.task = lane.start(connection.serve())
+        return connection, trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+
+    def _local_address(self) -> tuple[str, int]:
+        """Where the request comes in: a listener of the URL's port, else any address."""
+        for listener in self._plan.listeners:
+            if listener.port == self._port and listener.host:
+                return listener.host, self._port
+        return "127.0.0.1", self._port
+
+    def _octets(self) -> bytes:
+        lines = [self._request.first, *(f"{name}: {value}" for name, value in self._request.fields)]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + self._asked.body
+
+    # The origin.
+
+    async def _dial(self, _worker: Worker) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+        self._nursery.start_soon(self._play_origin, stream)
+        return ours
+
+    async def _play_origin(self, stream: trio.SocketStream) -> None:
+        async with stream:
+            self._sent = b""
+            while b"\r\n\r\n" not in self._sent:
+                piece = await stream.receive_some()
+                if not piece:
+                    return
+                self._sent += bytes(piece)
+            await stream.send_all(self._asked.response)
+            if not _is_framed(self._asked.response):
+                await stream.send_eof()
+            async for more in stream:
+                self._sent += bytes(more)
+
+    # The story.
+
+    def _tell(self, module: str, text: str, location: Location | None = None) -> None:
+        places = (location,) if location is not None else self._places(text)
+        self._steps.append(Step(module, text, places))
+
+    def _places(self, text: str) -> tuple[Location, ...]:
+        """Where the directive stands that a text begins with."""
+        head, colon, _ = text.rpartition(": ")
+        while colon:
+            found = self._lines.get(_folded(head))
+            if found is not None:
+                return found
+            head, colon, _ = head.rpartition(": ")
+        return ()
+
+    def _story(self, connection: _Explained, answer: bytes) -> Story:
+        story = Story(self._request, self._asked.client, steps=self._steps)
+        exchange: Exchange | None = getattr(connection, "served", None)
+        story.response = _message(answer)
+        if self._sent:
+            story.asked = _message(self._sent)
+            story.told = _message(self._asked.response)
+        if exchange is None:
+            return story
+        story.status = exchange.status
+        self._tell_host(story, exchange)
+        story.sections = exchange.plan.sections if exchange.plan is not None else ()
+        story.detail = exchange.error_detail
+        if exchange.proxy is not None:
+            story.origin = exchange.proxy.request_url
+        elif exchange.status < 400:
+            story.file = exchange.filename or ""
+        return story
+
+    def _tell_host(self, story: Story, exchange: Exchange) -> None:
+        server: VirtualHost = exchange.server
+        facts = server.server
+        story.host = facts.name
+        if facts.virtual:
+            source = f"<VirtualHost {' '.join(_written(facts.addresses))}>"
+            story.host_place = Location(facts.config_file, facts.config_line, source=source)
+        story.host_reason = _reason(server, exchange)
+
+
+def _reason(server: VirtualHost, exchange: Exchange) -> str:
+    host = exchange.host
+    if not server.server.virtual:
+        return "no virtual host has this address"
+    if host is None:
+        return "the request names no host: the first of its address"
+    if host == server.server.name.lower():
+        return f"its ServerName is {host}"
+    if server.server.aliases(host):
+        return f"a ServerAlias takes {host}"
+    return f"no host of this address is called {host}: the first one takes it"
+
+
+def _written(addresses: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{host}:{port}" if port else host for host, port in addresses]
+
+
+def _by_text(configuration: Configuration) -> Mapping[str, tuple[Location, ...]]:
+    found: dict[str, tuple[Location, ...]] = {}
+    for directive in configuration.walk():
+        text = _folded(f"{directive.name} {directive.raw}")
+        found[text] = (*found.get(text, ()), directive.location)
+    return found
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _message(data: bytes) -> Message | None:
+    """The final message of what was sent, interim ones left out."""
+    head, _, rest = data.partition(b"\r\n\r\n")
+    while head[:5] == b"HTTP/" and head[9:10] == b"1" and head[9:12] != b"101":
+        head, _, rest = rest.partition(b"\r\n\r\n")
+    if not head:
+        return None
+    first, *lines = head.decode("latin-1").split("\r\n")
+    fields: list[Any] = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        fields.append((name, value.strip()))
+    return Message(first, tuple(fields), len(rest))
+
+
+def _is_framed(response: bytes) -> bool:
+    head = response.partition(b"\r\n\r\n")[0].lower()
+    return b"\r\ncontent-length:" in head or b"\r\ntransfer-encoding:" in head

@@ -1,0 +1,74 @@
+"""What is asked by a command line, and the chain of redirects from there."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from revproxy.explain.ask import PLAYED, Asked, BadRequestError, explain
+from revproxy.explain.story import Story
+from revproxy.plan.load import Loaded
+
+LONGEST: Final = 10
+"""Redirects that are followed."""
+
+
+def asked_by(options: argparse.Namespace) -> Asked:
+    """The request that options of `revproxy explain` describe. Raises BadRequestError, OSError."""
+    fields = []
+    for text in options.fields:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip():
+            raise BadRequestError(f"-H takes 'Name: value', not '{text}'")
+        fields.append((name.strip(), value.strip()))
+    url = options.url
+    if options.tls and url.startswith("http:"):
+        url = f"https:{url[5:]}"
+    response = PLAYED
+    if options.response:
+        response = read_response(Path(options.response).read_bytes())
+    return Asked(
+        url,
+        options.method.upper(),
+        tuple(fields),
+        options.client,
+        options.data.encode("utf-8"),
+        response,
+    )
+
+
+def read_response(data: bytes) -> bytes:
+    """A response as people write it: line feeds become CRLF in its head, a length is added.
+
+    Raises BadRequestError.
+    """
+    data = data.replace(b"\r\n", b"\n")
+    head, _, body = data.partition(b"\n\n")
+    lines = head.strip(b"\n").split(b"\n")
+    if not lines[0].startswith(b"HTTP/"):
+        raise BadRequestError("a response begins with its status line, as in HTTP/1.1 200 OK")
+    names = {line.partition(b":")[0].strip().lower() for line in lines[1:]}
+    if names.isdisjoint((b"content-length", b"transfer-encoding")):
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def chain(loaded: Loaded, asked: Asked, *, follow: bool) -> Iterator[Story]:
+    """The story of a request, and with `follow` those of the redirects it leads to."""
+    for _ in range(LONGEST + 1):
+        story = explain(loaded, asked)
+        yield story
+        target = story.location
+        if not follow or target is None:
+            return
+        method = asked.method if story.status in (307, 308) else "GET"
+        asked = dataclasses.replace(
+            asked,
+            url=urllib.parse.urljoin(asked.url, target),
+            method=method,
+            body=asked.body if method == asked.method else b"",
+        )

@@ -1,0 +1,221 @@
+"""The story of a request: it is what the server does, and says by which line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from revproxy.cli import main
+from revproxy.explain.ask import Asked, explain
+from revproxy.explain.chain import chain, read_response
+from revproxy.explain.story import Message, Story, changes
+from revproxy.plan.load import load_text
+from tests.serving import Client, origin, read_head, served
+
+CONFIG = """Listen 80
+ServerName main.test
+<VirtualHost *:80>
+    ServerName www.test
+    ServerAlias *.www.test
+    RewriteEngine On
+    RewriteRule ^/old/(.*) /app/$1 [PT]
+    ProxyPass /app/static !
+    ProxyPass /app/ http://app.internal:PORT/base/
+    ProxyPass /app/deep http://deep.internal/
+    ProxyPassReverse /app/ http://app.internal:PORT/base/
+    RequestHeader set X-Seen yes
+    Header always set X-Frame-Options DENY
+    <Location /app/inner>
+        Require ip 198.51.100.0/24
+        RequestHeader set X-Inner yes
+    </Location>
+    <Location /locked>
+        AuthType Basic
+        AuthName locked
+        AuthUserFile /nonexistent
+        Require valid-user
+    </Location>
+</VirtualHost>
+<VirtualHost *:80>
+    ServerName other.test
+    Redirect /a http://www.test/old/a
+</VirtualHost>
+"""
+
+
+def story_of(url: str, text: str = CONFIG, **asked) -> Story:
+    loaded = load_text(text.replace("PORT", "8080"), "httpd.conf")
+    return explain(loaded, Asked(url, **asked))
+
+
+def lines_of(story: Story) -> set[int]:
+    return {place.line for step in story.steps for place in step.places}
+
+
+def test_the_request_to_the_origin_and_the_lines_that_made_it():
+    story = story_of("http://www.test/old/x?q=1", fields=(("Accept", "*/*"),))
+    assert story.origin == "http://app.internal:8080/base/x?q=1"
+    assert story.asked is not None
+    assert story.asked.first == "GET /base/x?q=1 HTTP/1.1"
+    assert ("X-Seen", "yes") in story.asked.fields
+    assert {7, 9, 12, 13} <= lines_of(story)
+    assert story.host == "www.test"
+    assert story.host_place is not None
+    assert story.host_place.line == 3
+
+
+def test_an_entry_that_is_not_reached_is_named():
+    story = story_of("http://www.test/app/deep/x")
+    assert story.origin == "http://app.internal:8080/base/deep/x"
+    (hidden,) = [step for step in story.steps if "not reached" in step.text]
+    assert hidden.places[0].line == 10
+
+
+def test_an_exclusion_is_a_decision():
+    story = story_of("http://www.test/app/static/x")
+    assert story.asked is None
+    assert 8 in lines_of(story)
+    assert story.status == 404
+
+
+@pytest.mark.parametrize(("client", "status"), [("198.51.100.7", 200), ("203.0.113.7", 403)])
+def test_access_depends_on_the_client(client: str, status: int):
+    story = story_of("http://www.test/app/inner/x", client=client)
+    assert story.status == status
+    assert [place.line for place in story.sections] == [14]
+    assert (story.asked is None) is (status == 403)
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "reason"),
+    [
+        ("www.test", "www.test", "its ServerName is www.test"),
+        ("a.www.test", "www.test", "a ServerAlias takes a.www.test"),
+        ("nobody.test", "www.test", "no host of this address is called nobody.test"),
+        ("other.test", "other.test", "its ServerName is other.test"),
+    ],
+)
+def test_why_a_virtual_host_was_chosen(host: str, name: str, reason: str):
+    story = story_of(f"http://{host}/x")
+    assert story.host == name
+    assert reason in story.host_reason
+
+
+def test_what_the_origin_answers_is_made_fit():
+    data = read_response(b"HTTP/1.1 302 Found\nLocation: http://app.internal:8080/base/y\n\nhi")
+    story = story_of("http://www.test/app/x", response=data)
+    assert story.location == "http://www.test/app/y"
+    assert any("ProxyPassReverse makes" in step.text for step in story.steps)
+    assert story.told is not None
+    assert story.response is not None
+    cut = [item for item in changes(story.told, story.response) if item[0] == "-"]
+    assert cut == [("-", "Location", "http://app.internal:8080/base/y")]
+
+
+def test_an_error_says_what_the_error_log_would():
+    story = story_of("http://www.test/locked", fields=(("Authorization", "Basic YTpi"),))
+    assert story.status == 500
+    assert "/nonexistent" in story.detail
+
+
+def test_a_chain_of_redirects_is_followed():
+    loaded = load_text(CONFIG.replace("PORT", "8080"))
+    stories = list(chain(loaded, Asked("http://other.test/a/b"), follow=True))
+    assert [story.status for story in stories] == [302, 200]
+    assert stories[1].origin == "http://app.internal:8080/base/a/b"
+
+
+def test_no_more_redirects_are_followed_than_ten():
+    loaded = load_text("Listen 80\nRedirect / http://a.test/\n")
+    assert len(list(chain(loaded, Asked("http://a.test/"), follow=True))) == 11
+
+
+PATHS = st.sampled_from(
+    ["/app/x", "/old/y%2Fz", "/app/inner/a?b=c", "/app//deep/", "/app/%41", "/app/a%20b", "/app/.."]
+)
+NAMES = st.sampled_from(["Accept", "X-Forwarded-For", "Connection", "TE", "Cookie", "Via"])
+VALUES = st.sampled_from(["a", "keep-alive", "X-Seen", "close, Accept", "203.0.113.1", ""])
+
+
+@settings(max_examples=40)
+@given(PATHS, st.lists(st.tuples(NAMES, VALUES), max_size=4))
+def test_the_story_and_the_server_agree(path: str, fields: list[tuple[str, str]]):
+    """The same octets reach the origin, whether told or served."""
+    seen: list[bytes] = []
+
+    async def handler(stream: Client) -> None:
+        head, _ = await read_head(stream)
+        if head:
+            seen.append(head)
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def text(port: int) -> str:
+        return CONFIG.replace("app.internal:PORT", f"127.0.0.1:{port}").replace(
+            "198.51.100.0/24", "127.0.0.1"
+        )
+
+    async def main() -> tuple[int, bytes]:
+        async with origin(handler) as port, served(text(port)) as server:
+            lines = [f"GET {path} HTTP/1.1", "Host: www.test"]
+            lines += [f"{name}: {value}" for name, value in fields]
+            answer = await server.ask("\r\n".join([*lines, "", ""]).encode())
+        return port, answer
+
+    port, answer = trio.run(main)
+    asked = Asked(f"http://www.test{path}", fields=tuple(fields), client="127.0.0.1")
+    story = explain(load_text(text(port), server_root="/nonexistent"), asked)
+    assert story.status == int(answer.split(b" ", 2)[1])
+    told = story.asked
+    if told is None:
+        assert seen == []
+    else:
+        lines = [told.first, *(f"{name}: {value}" for name, value in told.fields)]
+        served_lines = [line.rstrip() for line in seen[0].decode().split("\r\n") if line]
+        assert [line.rstrip() for line in lines] == served_lines
+
+
+def test_changes_keep_their_order():
+    before = Message("", (("A", "1"), ("B", "2")))
+    after = Message("", (("b", "2"), ("C", "3")))
+    assert changes(before, after) == [("-", "A", "1"), ("+", "C", "3")]
+
+
+@pytest.mark.parametrize("kind", ["text", "json", "html"])
+def test_the_command(kind: str, tmp_path, capsys):
+    path = tmp_path / "httpd.conf"
+    path.write_text(CONFIG.replace("PORT", "8080"))
+    assert main(["explain", str(path), "http://www.test/app/x", "--format", kind]) == 0
+    out = capsys.readouterr().out
+    assert "http://app.internal:8080/base/x" in out
+    if kind == "json":
+        assert json.loads(out)[0]["origin"]["request"]["first"] == "GET /base/x HTTP/1.1"
+    if kind == "html":
+        assert "<script" not in out
+        assert "<VirtualHost" not in out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["ftp://www.test/"],
+        ["/path"],
+        ["http://www.test/", "-H", "no colon"],
+        ["http://www.test/", "--response", "/nonexistent"],
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage(options: list[str], tmp_path, capsys):
+    path = tmp_path / "httpd.conf"
+    path.write_text("Listen 80\n")
+    assert main(["explain", str(path), *options]) == 3
+    assert capsys.readouterr().err.startswith("revproxy: ")
+
+
+def test_a_broken_file_is_not_explained(tmp_path, capsys):
+    path = tmp_path / "httpd.conf"
+    path.write_text("Nonsense\n")
+    assert main(["explain", str(path), "http://a.test/"]) == 1
+    assert "RP509" in capsys.readouterr().err
