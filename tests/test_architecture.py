@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "named_filters": ENGINE,
     "coding": {"filters", "http", "errors"},
     "html": {*ENGINE, "coding"},
+    "sed": {"pattern"},
     "config": {"errors", "pattern"},
     "lane": {"trio"},
     "waiting": {"greenlet"},
@@ -53,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
         *(
             "coding",
             "html",
+            "sed",
             "filtered",
             "headers",
             "named_filters",

@@ -8,7 +8,10 @@ import zlib
 
 import pytest
 import trio
+from trio.testing import MockClock
 
+from revproxy.filtered import PacedBody
+from revproxy.filters import Pace
 from tests.serving import Client, origin, read_head, served
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"
@@ -110,3 +113,38 @@ def test_a_body_that_unpacks_in_many_steps_is_whole() -> None:
         pieces.append(body[: int(size, 16)])
         body = body[int(size, 16) + 2 :]
     assert b"".join(pieces) == text
+
+
+class Piece:
+    """A body of one piece."""
+
+    def __init__(self, data: bytes) -> None:
+        self.first = data
+        self.length: int | None = len(data)
+        self.timeout: float | None = None
+
+    async def readinto(self, buffer: memoryview) -> int:
+        return 0
+
+    def close(self) -> None: ...
+
+
+async def paced() -> list[tuple[float, int]]:
+    pace = Pace()
+    pace.speed, pace.burst = 100, 50
+    body = PacedBody(Piece(bytes(150)), pace)
+    seen = [(trio.current_time(), len(body.first))]
+    buffer = memoryview(bytearray(1000))
+    while count := await body.readinto(buffer):
+        seen.append((trio.current_time(), count))
+    return seen
+
+
+def test_a_paced_body_takes_its_time() -> None:
+    clock = MockClock(autojump_threshold=0)
+    seen = trio.run(paced, clock=clock)
+    begin = seen[0][0]
+    # The burst and a fifth of a second's octets at once, then that much every fifth.
+    assert [(round(time - begin, 3), count) for time, count in seen] == [
+        (0.0, 70), (0.2, 20), (0.4, 20), (0.6, 20), (0.8, 20),
+    ]  # fmt: skip

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from revproxy.filters import STEP, Chain, Filter
+from revproxy.filters import STEP, Chain, Filter, Pace
 from revproxy.http.message import Body, Exchange
-from revproxy.lane import checkpoint, in_thread
+from revproxy.lane import checkpoint, in_thread, sleep
+
+_INTERVAL: Final = 0.2
+"""Seconds between the pieces of a body that is paced (mod_ratelimit's interval)."""
 
 _SCRATCH: Final = memoryview(bytearray(STEP))
 """Shared by all bodies of the child: what is read into it is copied before any wait."""
@@ -117,8 +120,61 @@ class FilteredBody:
         return ask is not None and bool(ask())
 
 
+class PacedBody:
+    """A body that goes no faster than a speed (`http.message.Body`)."""
+
+    __slots__ = ("_allowed", "_body", "_rest", "_size", "first", "length", "timeout")
+
+    def __init__(self, body: Body, pace: Pace) -> None:
+        self._body = body
+        self._size = max(1, int(pace.speed * _INTERVAL))
+        """Octets that go in one interval."""
+        self._allowed = self._size + pace.burst
+        self._rest = memoryview(body.first)[self._allowed :]
+        self.first = body.first[: self._allowed]
+        self._allowed -= len(self.first)
+        self.length = body.length
+        self.timeout = body.timeout
+
+    @property
+    def trailers(self) -> list[bytes]:
+        """What came behind the chunks, for the log."""
+        lines: list[bytes] = getattr(self._body, "trailers", [])
+        return lines
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """As the body gives it, after the time that is due."""
+        if not self._allowed:
+            await sleep(_INTERVAL)
+            self._allowed = self._size
+        wanted = min(self._allowed, len(buffer))
+        if self._rest:
+            count = min(wanted, len(self._rest))
+            buffer[:count] = self._rest[:count]
+            self._rest = self._rest[count:]
+        else:
+            count = await self._body.readinto(buffer[:wanted])
+        self._allowed -= count
+        return count
+
+    def close(self) -> None:
+        self._body.close()
+
+
 async def filtered(exchange: Exchange, filters: list[Filter]) -> None:
     """Put the filters in the way of the exchange's body. Raises HTTPError."""
+    await _chained(exchange, filters)
+    body: Any = exchange.body
+    if exchange.method == "HEAD" or exchange.status in (204, 304):
+        return
+    for item in filters:
+        if isinstance(item, Pace) and item.speed:
+            body = exchange.body = PacedBody(
+                _Bytes(body) if isinstance(body, bytes) else body, item
+            )
+
+
+async def _chained(exchange: Exchange, filters: list[Filter]) -> None:
     chain = Chain(exchange, filters)
     body: Any = exchange.body
     if exchange.method == "HEAD" or exchange.status in (204, 304):

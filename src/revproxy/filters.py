@@ -67,6 +67,19 @@ class Filter:
         return b""
 
 
+class Pace(Filter):
+    """How fast a response may go to its client; it never sees the body."""
+
+    kind = Kind.PROTOCOL
+    only_head = True
+
+    def __init__(self) -> None:
+        self.speed = 0
+        """Octets a second, 0 for no limit."""
+        self.burst = 0
+        """Octets that may go at once, before."""
+
+
 class Chain:
     """The filters of one response, fed as one."""
 

@@ -306,6 +306,11 @@ async def in_trio(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     return result
 
 
+async def sleep(seconds: float) -> None:
+    """Let time pass."""
+    await in_trio(trio.sleep, seconds)
+
+
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Run what computes long without Python's lock in a thread, and wait for its outcome."""
     return await in_trio(trio.to_thread.run_sync, lambda: function(*arguments))

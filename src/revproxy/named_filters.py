@@ -24,9 +24,14 @@ Names = tuple[str, ...]
 
 KINDS: Final = {
     "brotli_compress": Kind.CONTENT_SET,
+    "buffer": Kind.CONTENT_SET,
+    "data": Kind.RESOURCE,
     "deflate": Kind.CONTENT_SET,
     "inflate": Kind.INFLATE,
     "proxy-html": Kind.RESOURCE,
+    "rate_limit": Kind.PROTOCOL,
+    "sed": Kind.RESOURCE,
+    "substitute": Kind.RESOURCE,
     "xml2enc": Kind.RESOURCE,
 }
 """The output filters that a configuration may name, and where each stands."""
@@ -36,11 +41,10 @@ EXTRAS: Final = {"brotli_compress": "brotli"}
 
 _EXTRA_OF: Final = {"brotli": "brotli", "zstandard": "zstd"}
 
-INPUT: Final = frozenset(("deflate",))
+INPUT: Final = frozenset(("buffer", "deflate", "sed"))
 """The input filters."""
 
 _ELSEWHERE: Final = frozenset((
-    "buffer", "data", "rate_limit", "sed", "substitute",
     "byterange", "cache", "cache_invalidate", "cache_out_subreq", "cache_save",
     "cache_save_subreq", "case_filter", "casefilter", "caseinfilter", "chunk", "content_length",
     "dechunk", "error", "http_header", "http_in", "http_outerror", "includes", "kept_body",

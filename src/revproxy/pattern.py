@@ -52,9 +52,9 @@ _MULTILINE: Final = re.compile(r"\(\?[a-z]*m")
 _HEX: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,2})\}")
 
 
-def compile_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
+def compile_pattern(text: str, *, ignore_case: bool = False, dot_all: bool = True) -> Pattern:
     """The pattern as a compiled regex. Raises ValueError with the reason where it is not one."""
-    flags = re.ASCII | re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+    flags = re.ASCII | (re.DOTALL if dot_all else 0) | (re.IGNORECASE if ignore_case else 0)
     try:
         return re.compile(_Translation(text).result(), flags)
     except (re.error, OverflowError, RecursionError) as error:

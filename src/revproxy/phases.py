@@ -15,7 +15,7 @@ from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.filtered import filtered
-from revproxy.filters import Filter
+from revproxy.filters import Filter, Pace
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange
 from revproxy.http.methods import METHODS
@@ -166,7 +166,7 @@ async def _filter(exchange: Exchange) -> Exchange:
     made: list[Filter] = []
     for hook in exchange.plan.insert_filter:
         made += hook(exchange)
-    if len(made) == 1 and made[0].only_head:
+    if len(made) == 1 and made[0].only_head and not isinstance(made[0], Pace):
         made[0].start(exchange, None)
     elif made:
         await filtered(exchange, made)

@@ -3,7 +3,6 @@
 Laws:
 - gzip, deflate (zlib's and the bare one), Brotli and Zstandard, the latter where their extras are
   there; what is coded twice or otherwise is left alone.
-- What unpacks to too much is an error, as for INFLATE.
 """
 
 from __future__ import annotations
@@ -14,6 +13,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from revproxy.coding.gzip import Encoder, GzipDecoder, GzipEncoder, Limits
+
+_ANY: Final = Limits(ratio=1 << 30, piece=1 << 16)
+"""A page is worked on as it unpacks: what it comes to is never held, so it may be anything."""
 
 
 class Transcoder:
@@ -48,7 +50,7 @@ def transcoder(codings: list[str]) -> Transcoder | None:
 
 
 def _gzip() -> Transcoder:
-    return Transcoder(GzipDecoder(Limits()).feed, GzipEncoder())
+    return Transcoder(GzipDecoder(_ANY).feed, GzipEncoder())
 
 
 class _Deflate:
