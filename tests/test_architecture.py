@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "revproxy"
-THIRD = {"trio", "h11", "lark", "lxml", "greenlet"}
+THIRD = {"cryptography", "trio", "h11", "lark", "lxml", "greenlet"}
 LONGEST = 420
 
 # What an engine of a module may know: the vocabulary and the contract, no socket and no plan.
@@ -38,7 +38,8 @@ ROOMS: dict[str, set[str]] = {
     "process": {"http", "errors"},
     "subrequest": {"http", "errors", "process", "waiting"},
     "sockets": {"trio", "lane"},
-    "upstream": {"http", "errors", "sockets", "lane", "trio"},
+    "tls": {*ENGINE, "cryptography"},
+    "upstream": {"http", "errors", "sockets", "lane", "trio", "tls"},
     "logs": {"errors", "http"},
     "log_format": {"errors", "http", "module"},
     "error_log_format": {"errors", "http"},
@@ -63,6 +64,7 @@ ROOMS: dict[str, set[str]] = {
             "static",
             "proxy",
             "rewrite",
+            "tls",
             "logs",
             "log_format",
             "error_log",

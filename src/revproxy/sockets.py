@@ -130,9 +130,26 @@ async def handshake(sock: ssl.SSLSocket) -> None:
 
 
 def close(sock: socket.socket) -> None:
-    """Close the socket."""
+    """Close the socket; over TLS the peer is told first, as far as that goes without waiting."""
+    if isinstance(sock, ssl.SSLSocket):
+        end_sending(sock)
     forget(sock)
     sock.close()
+
+
+def end_sending(sock: socket.socket) -> None:
+    """Tell the peer that nothing follows (RFC 8446, section 6.1). Raises OSError for a plain one.
+
+    What it still sends can be read, if only to be thrown away.
+    """
+    if isinstance(sock, ssl.SSLSocket):
+        try:
+            sock.unwrap()
+        except (OSError, ValueError):
+            # It is gone, was never there, or has not said the same yet: nobody waits for that.
+            return
+    else:
+        sock.shutdown(socket.SHUT_WR)
 
 
 def silence_of(sock: socket.socket) -> Callable[[], bool]:
@@ -143,4 +160,8 @@ def silence_of(sock: socket.socket) -> Callable[[], bool]:
     poller = select.poll()
     poller.register(sock, select.POLLIN)
     poll = poller.poll
+    if isinstance(sock, ssl.SSLSocket):
+        pending = sock.pending
+        # What was decrypted and not read makes no noise on the socket.
+        return lambda: not poll(0) and not pending()
     return lambda: not poll(0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -20,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.oracle.cases import Reply
+from tests.oracle.certificates import server_context
 from tests.oracle.text import wire
 
 PATIENCE = 2.0
@@ -36,10 +38,27 @@ class Seen:
     body: bytes
 
 
-class Origin:
-    """Three doors (two TCP ports, a unix socket) and one script."""
+TLS_DOORS = {
+    "TLS": {"name": "origin"},
+    "TLSCOMMON": {"name": "common"},
+    "TLSADDRESS": {"name": "address"},
+    "TLSWRONG": {"name": "wrong"},
+    "TLSEXPIRED": {"name": "expired"},
+    "TLSDEEP": {"name": "deep"},
+    "TLSSELF": {"name": "self"},
+    "TLSOLD": {"name": "origin", "old": True},
+    "TLSCLIENT": {"name": "origin", "client": True},
+}
+"""The doors that speak TLS, by the name of their place: the certificate, and what is odd."""
 
-    def __init__(self, directory: Path) -> None:
+
+class Origin:
+    """Three doors (two TCP ports, a unix socket) and one script; for TLS some more.
+
+    `text` is the configuration: the doors for TLS that it does not name stay shut.
+    """
+
+    def __init__(self, directory: Path, text: str = "") -> None:
         self._places: Mapping[str, str] = {}
         self._script: deque[Reply] = deque()
         self._seen: list[Seen] = []
@@ -58,6 +77,22 @@ class Origin:
         door.bind(self.unix)
         Path(self.unix).chmod(0o666)
         self._listen(door, "unix")
+        self._sni: dict[socket.socket, str | None] = {}
+        self.places = {
+            place: f"localhost:{self._tcp(place.lower(), self._context(**how))}"
+            for place, how in TLS_DOORS.items()
+            if f"@{place}@" in text
+        }
+        """Where the doors for TLS are."""
+
+    def _context(self, **how) -> ssl.SSLContext:
+        context = server_context(**how)
+
+        def note(sock, name: str | None, _context: ssl.SSLContext) -> None:
+            self._sni[sock] = name
+
+        context.sni_callback = note
+        return context
 
     def play(self, replies: Sequence[Reply], places: Mapping[str, str]) -> None:
         """The script of the next case."""
@@ -85,18 +120,20 @@ class Origin:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _tcp(self, name: str) -> int:
+    def _tcp(self, name: str, context: ssl.SSLContext | None = None) -> int:
         door = socket.create_server(("127.0.0.1", 0), backlog=128)
         port: int = door.getsockname()[1]
-        self._listen(door, name)
+        self._listen(door, name, context)
         return port
 
-    def _listen(self, door: socket.socket, name: str) -> None:
+    def _listen(
+        self, door: socket.socket, name: str, context: ssl.SSLContext | None = None
+    ) -> None:
         door.listen(128)
         self._doors.append(door)
-        threading.Thread(target=self._accept, args=(door, name), daemon=True).start()
+        threading.Thread(target=self._accept, args=(door, name, context), daemon=True).start()
 
-    def _accept(self, door: socket.socket, name: str) -> None:
+    def _accept(self, door: socket.socket, name: str, context: ssl.SSLContext | None) -> None:
         while True:
             try:
                 connection, _ = door.accept()
@@ -108,7 +145,31 @@ class Origin:
                     connection.close()
                     continue
                 self._connections[connection] = 0
-            threading.Thread(target=self._serve, args=(connection, name), daemon=True).start()
+            threading.Thread(
+                target=self._secure, args=(connection, name, context), daemon=True
+            ).start()
+
+    def _secure(self, plain: socket.socket, door: str, context: ssl.SSLContext | None) -> None:
+        connection = plain
+        if context is not None:
+            plain.settimeout(PATIENCE)
+            try:
+                connection = context.wrap_socket(plain, server_side=True)
+            except OSError:
+                connection = None
+            with self._lock:
+                self._connections.pop(plain, None)
+                if connection is not None:
+                    self._connections[connection] = 0
+            if connection is None:
+                plain.close()
+                return
+            connection.settimeout(None)
+            door = f"{door}, sni {self._sni.get(connection)}"
+            subject = (connection.getpeercert() or {}).get("subject", ())
+            names = [value for entry in subject for key, value in entry if key == "commonName"]
+            door += f", client {names[0]}" if names else ""
+        self._serve(connection, door)
 
     def _serve(self, connection: socket.socket, door: str) -> None:
         with (

@@ -32,7 +32,7 @@ Outcome: TypeAlias = dict[str, Any]
 def run_group(group: Group, kind: str) -> dict[str, Outcome]:
     """Start one server of `kind` for the group and run all its cases, in order."""
     with TemporaryDirectory(prefix="oracle-") as name, dead_port() as dead:
-        origin = Origin(Path(name))
+        origin = Origin(Path(name), group.config)
         try:
             server = Server(kind, Path(name), origin, dead)
             with server.running(group.config, group.files):

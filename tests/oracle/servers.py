@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.oracle.certificates import certificates
 from tests.oracle.origin import Origin
 from tests.oracle.text import fill, repeat
 
@@ -79,7 +80,10 @@ class StartError(Exception):
 
 def apache_around(directory: Path) -> Path:
     """Write the file that makes a bare httpd.conf in `directory` Apache's; return its path."""
-    modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED)
+    loaded = LOADED
+    if b"SSL" in (directory / "httpd.conf").read_bytes():
+        loaded = (*LOADED, "socache_shmcb", "ssl")
+    modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in loaded)
     path = directory / "apache.conf"
     path.write_text(AROUND.format(directory=directory, modules=modules))
     return path
@@ -116,6 +120,8 @@ class Server:
             "ORIGIN2PORT": str(origin.ports[1]),
             "SOCK": origin.unix,
             "DEAD": f"127.0.0.1:{dead}",
+            "CERTS": str(certificates()),
+            **origin.places,
         }
         self._log_at = 0
         self._logs = 1

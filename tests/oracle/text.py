@@ -57,5 +57,6 @@ class Blur:
 
 
 _PRODUCT = re.compile(
-    r"(?:Apache|revproxy)(?:/[\d.]+(?: \([A-Za-z]+\))?(?: mod_\w+/[\w.]+)*|(?= Server at ))"
+    r"(?:Apache|revproxy)"
+    r"(?:/[\d.]+(?: \([A-Za-z]+\))?(?: (?:mod_\w+|OpenSSL)/[\w.]+)*|(?= Server at ))"
 )

@@ -19,6 +19,7 @@ class Thing:
     """Something poolable."""
 
     def __init__(self) -> None:
+        self.route = None
         self.idle_since = 0.0
         self.alive = True
         self.closed = False

@@ -150,6 +150,7 @@ class Exchange:
         "method",
         "notes",
         "origin_head",
+        "origin_tls",
         "out",
         "path",
         "path_info",
@@ -207,6 +208,8 @@ class Exchange:
         self.context: tuple[str, str] | None = None
         """The path prefix and the directory of the Alias that gave `filename`."""
         self.handler: str | None = None
+        self.origin_tls: Any = None
+        """What secures a connection to an https: origin; None where nothing does."""
         self.proxy: Any = None
         """What mod_proxy knows of where the request goes; None where it is not proxied."""
         self.server: Any = None

@@ -49,10 +49,8 @@ _UNSUPPORTED: Final = {
     "ftp": "mod_proxy_ftp",
     "h2": "mod_proxy_http2",
     "h2c": "mod_proxy_http2",
-    "https": "mod_ssl (SSLProxyEngine)",
     "scgi": "mod_proxy_scgi",
     "uwsgi": "mod_proxy_uwsgi",
-    "wss": "mod_ssl (SSLProxyEngine)",
 }
 
 

@@ -21,7 +21,15 @@ from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
-from revproxy.modules import core, mod_remoteip, mod_reqtimeout, mod_unixd, mpm_common, mpm_trio
+from revproxy.modules import (
+    core,
+    mod_remoteip,
+    mod_reqtimeout,
+    mod_ssl,
+    mod_unixd,
+    mpm_common,
+    mpm_trio,
+)
 from revproxy.plan.conditional import conditionals
 from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
 from revproxy.plan.plan import (
@@ -51,8 +59,10 @@ class Compiler:
 
     def plan(self, main: ServerConfig, hosts: Sequence[ServerConfig]) -> Plan:
         """The plan of a main server and its virtual hosts."""
-        main_host = self._host(main, virtual=False)
-        virtual = [(config, self._host(inherit(main, config), virtual=True)) for config in hosts]
+        main_host = self._checked_host(main, virtual=False)
+        virtual = [
+            (config, self._checked_host(inherit(main, config), virtual=True)) for config in hosts
+        ]
         mpm: mpm_common.Settings = _settings(main, mpm_common.MODULE)
         unixd: mod_unixd.Settings = _settings(main, mod_unixd.MODULE)
         trio_settings: mpm_trio.Settings = _settings(main, mpm_trio.MODULE)
@@ -76,6 +86,14 @@ class Compiler:
     def _path(self, name: str) -> str:
         root = self._configuration.server_root.rstrip("/")
         return name if name.startswith("/") else f"{root}/{name}"
+
+    def _checked_host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
+        """A virtual host of which everything that names certificates was made once."""
+        host = self._host(config, virtual=virtual)
+        for index, section in enumerate(config.proxies):
+            if mod_ssl.MODULE.name in section.settings:
+                host.plan((("proxy", index),))
+        return host
 
     def _host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
         settings: core.Settings = _settings(config, core.MODULE)

@@ -10,7 +10,7 @@ Laws:
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import chunk
@@ -26,6 +26,9 @@ from revproxy.upstream.connection import OriginBody, OriginConnection, body_of, 
 from revproxy.upstream.request import OriginRequest, ask
 from revproxy.upstream.tunnel import OriginTunnel
 from revproxy.upstream.worker import Worker
+
+if TYPE_CHECKING:
+    from revproxy.upstream.tls import TlsRoute
 
 PREFETCH: Final = 16 * 1024
 """Octets of a body that are awaited before the origin is asked.
@@ -81,6 +84,7 @@ class Http1Handler:
             connect_timeout=parameters.connectiontimeout or timeout,
             bad_header=facts.bad_header,
             ping=ping,
+            route=self._route(exchange, worker) if worker.is_secure else None,
             held=held,
         )
 
@@ -94,6 +98,15 @@ class Http1Handler:
         else:
             self._answer(exchange, origin, head_in)
         return True
+
+    def _route(self, exchange: Exchange, worker: Worker) -> TlsRoute | None:
+        """What secures the connection, and the name the origin is called by (SNI)."""
+        if exchange.origin_tls is None:
+            return None
+        from revproxy.upstream.tls import TlsRoute
+
+        name = exchange.host if self._facts.preserve_host else worker.url.host.strip("[]")
+        return TlsRoute(exchange.origin_tls, name)
 
     # The request.
 

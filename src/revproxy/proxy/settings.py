@@ -10,7 +10,7 @@ from revproxy.proxy.mapping import ProxyPass
 from revproxy.proxy.reverse import CookieRule, ReverseRule
 from revproxy.proxy.target import WorkerDefinition
 
-SUPPORTED_SCHEMES: Final = frozenset(("http", "ws"))
+SUPPORTED_SCHEMES: Final = frozenset(("http", "https", "ws", "wss"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from socket import SHUT_WR, socket
+from socket import socket
 from typing import Any, Final
 
 from revproxy import sockets
@@ -307,7 +307,7 @@ class ClientConnection(Incoming):
     async def _linger(self) -> None:
         """Let the client read the answer before the close resets what it still sends."""
         self.set_deadline(_LINGER, None)
-        self._sock.shutdown(SHUT_WR)
+        sockets.end_sending(self._sock)
         left = _LINGER_OCTETS
         while left > 0 and (data := await sockets.recv(self._sock, READ_SIZE)):
             left -= len(data)

@@ -26,6 +26,7 @@ from revproxy.http.response_head import (
 
 if TYPE_CHECKING:
     from revproxy.upstream.request import BodySender
+    from revproxy.upstream.tls import TlsRoute
     from revproxy.upstream.worker import Worker
 
 _READ_SIZE: Final = 64 * 1024
@@ -41,13 +42,16 @@ class OriginConnection:
         "is_tls",
         "requests",
         "rest",
+        "route",
         "sender",
         "sock",
         "worker",
     )
 
-    def __init__(self, worker: Worker, sock: socket) -> None:
+    def __init__(self, worker: Worker, sock: socket, route: TlsRoute | None = None) -> None:
         self.worker = worker
+        self.route = route
+        """What secures it; None for a plain one."""
         self.sock = sock
         self.is_tls = isinstance(sock, ssl.SSLSocket)
         self.is_alive = sockets.silence_of(sock)

@@ -4,6 +4,8 @@ Laws:
 - Last in, first out, O(1): the freshest connection is the likeliest to be alive, and surplus ones
   grow old at the bottom, where `ttl` and `smax` take them.
 - An idle connection that is readable is dead (closed, or it spoke out of turn) and never used.
+- A connection serves requests of its own route alone (`Poolable.route`): TLS settings and server
+  name. Of other routes a few idle connections are kept, so that no client fills the pool by names.
 - With `max`, at most so many connections are in use; further requests wait their turn.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import trio
 
@@ -21,12 +23,15 @@ class Poolable(Protocol):
     """What a pool keeps."""
 
     idle_since: float
+    route: Any
     is_alive: Callable[[], bool]
 
     def close(self) -> None: ...
 
 
 C = TypeVar("C", bound=Poolable)
+_OTHERS_KEPT: Final = 16
+"""Idle connections that are kept though a request had to open one because of their routes."""
 
 
 class Pool(Generic[C]):
@@ -67,14 +72,28 @@ class Pool(Generic[C]):
             return True
         return False
 
-    def take(self) -> C | None:
-        """An idle connection that is alive, None where there is none."""
+    def take(self, route: Any = None) -> C | None:
+        """An idle connection of the route that is alive, None where there is none."""
         while self._idle:
+            if self._idle[-1].route != route and not self._bring_up(route):
+                return None
             connection = self._idle.pop()
             if connection.is_alive() and (self.ttl is None or self._is_fresh(connection)):
                 return connection
             connection.close()
         return None
+
+    def _bring_up(self, route: Any) -> bool:
+        """Put the freshest connection of a route on top; False where there is none."""
+        for index in range(len(self._idle) - 1, -1, -1):
+            connection = self._idle[index]
+            if connection.route == route:
+                del self._idle[index]
+                self._idle.append(connection)
+                return True
+        while len(self._idle) >= _OTHERS_KEPT:
+            self._idle.popleft().close()
+        return False
 
     def give(self, connection: C) -> None:
         """Take back a connection in use."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -26,6 +26,9 @@ from revproxy.http.response_head import ResponseHead
 from revproxy.lane import in_trio
 from revproxy.upstream.connection import EndOfStreamError, OriginConnection
 from revproxy.upstream.worker import Worker
+
+if TYPE_CHECKING:
+    from revproxy.upstream.tls import TlsRoute
 
 MAX_INTERIM: Final = 10
 _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PROPFIND"))
@@ -49,6 +52,8 @@ class OriginRequest:
     bad_header: str = "IsError"
     ping: float | None = None
     """Seconds to wait for 100 (Continue) before the body is sent, None to send it at once."""
+    route: TlsRoute | None = None
+    """What secures the connection; None for a plain one."""
     held: bytes = b""
     """The beginning of the body that waits for the 100."""
 
@@ -120,7 +125,9 @@ async def ask(
     """
     first = True
     while True:
-        origin = worker.idle() or await worker.connection(request.connect_timeout)
+        origin = worker.idle(request.route) or await worker.connection(
+            request.connect_timeout, request.route, request.timeout
+        )
         reused = origin.requests > 0
         origin.bad_header = request.bad_header
         try:

@@ -13,17 +13,20 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import trio
 
 from revproxy import sockets
-from revproxy.errors import OriginError
+from revproxy.errors import HTTPError, OriginError
 from revproxy.http.uri import Url
 from revproxy.lane import in_trio
 from revproxy.upstream.connection import OriginConnection
 from revproxy.upstream.parameters import Parameters
 from revproxy.upstream.pool import Pool
+
+if TYPE_CHECKING:
+    from revproxy.upstream.tls import TlsRoute
 
 Address = tuple[int, Any]
 
@@ -48,6 +51,7 @@ class Worker:
         "_pooled",
         "_resolved",
         "authority",
+        "is_secure",
         "name",
         "parameters",
         "pool",
@@ -71,6 +75,8 @@ class Worker:
         self.name = f"{url.scheme}://{url.authority}{url.path}"
         self.authority = url.authority
         """What the Host field of a request says where ProxyPreserveHost is off."""
+        self.is_secure = url.scheme in ("https", "wss")
+        """Whether the origin speaks TLS."""
         self.source = source
         self._addresses: list[Address] | None = None
         self._resolved = 0.0
@@ -95,30 +101,33 @@ class Worker:
         """Whether connections are kept for further requests."""
         return self.pool.keep != 0
 
-    def idle(self) -> OriginConnection | None:
+    def idle(self, route: TlsRoute | None = None) -> OriginConnection | None:
         """A kept connection that is ours alone until `release` or `discard`, None without one."""
         pool = self.pool
         if pool.is_exhausted:
             return None
-        found = pool.take()
+        found = pool.take(route)
         if found is not None:
             pool.in_use += 1
         return found
 
-    async def connection(self, timeout: float) -> OriginConnection:
+    async def connection(
+        self, timeout: float, route: TlsRoute | None = None, patience: float = 60.0
+    ) -> OriginConnection:
         """A connection that is ours alone until `release` or `discard`.
 
-        `timeout` bounds each attempt to connect. Raises OriginError.
+        `timeout` bounds each attempt to connect, `patience` the handshake that `route` asks for.
+        Raises OriginError, and HTTPError 500 where an origin needs TLS and there is no `route`.
         """
         pool = self.pool
         if pool.is_exhausted and not await in_trio(pool.wait, self.parameters.acquire):
             raise OriginError(503, f"no connection to {self.name} within the acquire time")
         pool.in_use += 1
-        idle = pool.take()
+        idle = pool.take(route)
         if idle is not None:
             return idle
         try:
-            return await in_trio(self._open, timeout)
+            return await in_trio(self._secured, timeout, route, patience)
         except BaseException:
             self.pool.leave()
             raise
@@ -131,6 +140,21 @@ class Worker:
         """Close a connection that cannot serve another request."""
         connection.close()
         self.pool.leave()
+
+    async def _secured(
+        self, timeout: float, route: TlsRoute | None, patience: float
+    ) -> OriginConnection:
+        connection = await self._open(timeout)
+        if not self.is_secure:
+            return connection
+        if route is None:
+            connection.close()
+            raise HTTPError(500, f"{self.name} needs TLS, and SSLProxyEngine is not on")
+        if _dialer is not None:
+            return connection
+        from revproxy.upstream.tls import secure
+
+        return OriginConnection(self, await secure(connection.sock, route, patience), route)
 
     async def _open(self, timeout: float) -> OriginConnection:
         if _dialer is not None:

@@ -1,0 +1,144 @@
+"""TLS towards origins: from the SSLProxy* directives to what a connection is secured with.
+
+Laws:
+- One context for each set of settings of a virtual host: pools tell connections apart by it, so
+  that what was verified one way never serves a request that wants another.
+- Names and dates are checked even where certificates are not verified (Apache's defaults).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+from revproxy.module import UNSET, Server, Unset, value_or
+from revproxy.tls.context import (
+    load_authorities,
+    load_revocations,
+    reason,
+    set_ciphers,
+    set_protocols,
+    unreadable,
+)
+from revproxy.tls.settings import Settings
+from revproxy.tls.words import Said
+
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----\n?", re.S
+)
+_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_FIELDS: Final = tuple(
+    item.name for item in dataclasses.fields(Settings) if item.name.startswith("proxy_")
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class OriginTls:
+    """How connections to origins are secured; each is its own kind of connection."""
+
+    context: ssl.SSLContext
+    checks_expiry: bool
+    checks_names: bool
+    checks_common_name: bool
+    depth: int | None
+    """The longest chain, the origin's own certificate not counted; None where none is verified."""
+
+
+def origin_tls(settings: Settings, server: Server) -> OriginTls | None:
+    """What secures connections with these settings; None with SSLProxyEngine Off.
+
+    Raises ConfigError.
+    """
+    if not value_or(settings.proxy_engine, False):
+        return None
+    known: dict[tuple[Any, ...], OriginTls] = server.shared.setdefault("mod_ssl.origins", {})
+    key = tuple(getattr(settings, name) for name in _FIELDS)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _make(settings)
+    return found
+
+
+def _make(settings: Settings) -> OriginTls:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    # No verification callback can be had here: what optional_no_ca lets pass is not looked at.
+    verifies = settings.proxy_verify in ("require", "optional")
+    context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
+    set_protocols(context, settings.proxy_protocols, "SSLProxyProtocol")
+    set_ciphers(context, settings.proxy_ciphers, settings.proxy_ciphers13)
+    load_authorities(context, settings.proxy_ca_file, settings.proxy_ca_path)
+    load_revocations(
+        context, settings.proxy_crl_check, settings.proxy_crl_file, settings.proxy_crl_path
+    )
+    _load_own(context, settings)
+    names, common = settings.proxy_check_name, settings.proxy_check_cn
+    checks_names = names is not False and (common is not False or names is True)
+    return OriginTls(
+        context=context,
+        checks_expiry=settings.proxy_check_expire is not False,
+        checks_names=checks_names,
+        checks_common_name=not checks_names and common is True,
+        depth=value_or(settings.proxy_depth, 1) if verifies else None,
+    )
+
+
+def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
+    """Our own certificate, for origins that ask for one (SSLProxyMachineCertificate*)."""
+    found = [(what, pem) for what, pem in _own_files(settings) if _KEY.search(pem)]
+    if not found:
+        if not isinstance(settings.proxy_machine_file, Unset):
+            raise unreadable(
+                settings.proxy_machine_file,
+                "no certificate with its private key",
+                "put both into the file, in PEM; the key must not be encrypted",
+            )
+        return
+    if len(found) > 1 or len(_KEY.findall(found[0][1])) > 1:
+        raise unreadable(
+            found[-1][0],
+            "more than one client certificate for origins: choosing among them is not implemented",
+            "give the origin a <Proxy> section of its own, with its certificate",
+        )
+    what, pem = found[0]
+    if "ENCRYPTED" in pem:
+        raise unreadable(what, "the private key is encrypted, which Apache does not take here")
+    if not isinstance(settings.proxy_machine_chain, Unset):
+        chain = Path(settings.proxy_machine_chain.value).read_text("latin-1")
+        pem = "\n".join([pem, *_CERTIFICATE.findall(chain)])
+    try:
+        load_pem(context, pem)
+    except (OSError, ValueError) as error:
+        raise unreadable(what, f"no certificate with its private key: {reason(error)}") from None
+
+
+def _own_files(settings: Settings) -> list[tuple[Said, str]]:
+    found = []
+    if settings.proxy_machine_file is not UNSET:
+        found.append(settings.proxy_machine_file)
+    if settings.proxy_machine_path is not UNSET:
+        folder = settings.proxy_machine_path
+        found += (
+            Said(str(path), folder.location)
+            for path in sorted(Path(folder.value).iterdir())
+            if path.is_file()
+        )
+    return [(what, Path(what.value).read_text("latin-1")) for what in found]
+
+
+def load_pem(context: ssl.SSLContext, pem: str, password: str | None = None) -> None:
+    """Give a context a certificate, its chain and its key, all in one text.
+
+    OpenSSL takes files alone: this one is in memory. Raises ssl.SSLError, OSError.
+    """
+    descriptor = os.memfd_create("certificate")
+    try:
+        with open(descriptor, "w", encoding="latin-1", closefd=False) as file:
+            file.write(pem)
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=password or "")
+    finally:
+        os.close(descriptor)
