@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from lxml import etree
 
 from revproxy.html.links import Form
-from revproxy.html.scan import Scanner, Wanted
+from revproxy.html.scan import Scanner
+from revproxy.html.tokens import Wanted
 from revproxy.html.values import decode
 
 TABLE: Mapping[bytes, Mapping[bytes, Form]] = {
@@ -27,7 +28,8 @@ FRAGMENTS = (
     "</iframe>", "<xmp>", "</xmp>", "<a href>", "<a href=>", "<a href= >",
     '<form action="a&amp;b">', '<b<a href="u">', '</a href="u">',
     "<a title=\"<a href='v'>\" href=\"u\">", "é", "</script ", "</scripty>", "<!-", "<!",
-    "<plaintext>", '<a href="u" href="v">', '<a href="u', '<a href="&#104;i">',
+    "<plaintext>", "<script/>", "<style />", "<script src=u/>", "<title/ >",
+    "<iframe x='y'/>", '<a href="u" href="v">', '<a href="u', '<a href="&#104;i">',
     '<a href="&copy=1">', "-", "--", "<noframes>", "<noembed>", "</noembed>", "<script", "!",
     '<a href="http://o.test/x">', "<a href=HTTP://O.TEST/>", "<img src='http://o.test/a&amp;b'>",
     '<a href="&#x68;ttp://o.test/">', '<p style="a">', "<meta name=x>", "<td class='a b'>",

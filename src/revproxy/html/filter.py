@@ -15,7 +15,7 @@ from revproxy.coding.response import changed_body, content_codings
 from revproxy.coding.transcode import Transcoder, transcoder
 from revproxy.errors import OriginError
 from revproxy.filters import Filter, Kind, content_type_of, set_content_type
-from revproxy.html.page import Page, Recipe, link_map
+from revproxy.html.page import Kit, Page
 from revproxy.html.rules import rules_for
 from revproxy.html.text import Map, TextPage, map_json
 from revproxy.html.values import map_css
@@ -32,8 +32,9 @@ class HtmlFilter(Filter):
 
     kind = Kind.RESOURCE
 
-    def __init__(self, recipe: Recipe, *, interpolates: bool) -> None:
-        self._recipe = recipe
+    def __init__(self, kit: Kit, *, interpolates: bool) -> None:
+        """`interpolates` where the rules are to be made anew for each request."""
+        self._kit = kit
         self._interpolates = interpolates
         self._page: Page | TextPage | None = None
         self._exchange: Exchange | None = None
@@ -55,13 +56,15 @@ class HtmlFilter(Filter):
                 return False
             self.step = self._coding.step
         changed_body(exchange)
-        recipe = self._recipe
-        rules = rules_for(recipe.rules, exchange) if self._interpolates else recipe.rules
+        recipe = self._kit.recipe
+        kit = self._kit
+        if self._interpolates:
+            kit = Kit(recipe, rules_for(recipe.rules, exchange))
         rewrite = None if is_html else self._text_rewrite(kind)
         if rewrite is not None:
-            self._page = TextPage(rewrite, link_map(recipe, rules))
+            self._page = TextPage(rewrite, kit.link)
             return True
-        self._page = Page(recipe, rules, kind)
+        self._page = Page(kit, kind)
         self._exchange = exchange
         self.holds_head = recipe.meta or bool(recipe.charset_out)
         if not self.holds_head and size != 0:
@@ -71,10 +74,10 @@ class HtmlFilter(Filter):
     def _text_rewrite(self, kind: str) -> Callable[[str, Map], str] | None:
         """How a text that is no HTML is rewritten, None where it is not."""
         kind = kind.partition(";")[0].strip()
-        if kind == "text/css" and "css" in self._recipe.types:
+        if kind == "text/css" and "css" in self._kit.recipe.types:
             return map_css
         is_json = kind == "application/json" or kind.endswith("+json")
-        return map_json if is_json and "json" in self._recipe.types else None
+        return map_json if is_json and "json" in self._kit.recipe.types else None
 
     def _set_type(self, exchange: Exchange, charset: str) -> None:
         kind = (content_type_of(exchange) or "").partition(";")[0].strip().lower()

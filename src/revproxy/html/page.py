@@ -25,7 +25,8 @@ from revproxy.html.charset import (
 )
 from revproxy.html.links import Form
 from revproxy.html.rules import Rules, map_script
-from revproxy.html.scan import Scanner, Wanted
+from revproxy.html.scan import Scanner
+from revproxy.html.tokens import Wanted
 from revproxy.html.values import Rewriter, map_css
 
 _DOCTYPE: Final = re.compile(rb"(\s*(?:<!--.*?-->\s*)*)<!doctype[^>]*>[ \t]*\r?\n?", re.I | re.S)
@@ -66,14 +67,14 @@ class Head:
 class Page:
     """One page, piece by piece."""
 
-    def __init__(self, recipe: Recipe, rules: Rules, content_type: str) -> None:
-        self._recipe = recipe
+    def __init__(self, kit: Kit, content_type: str) -> None:
+        self._recipe = kit.recipe
         self._sniffed: Head | None = None
         self._first = b""
         self._content_type = content_type
         self._decoder = ToUtf8("utf-8")
         self._encoder: codecs.IncrementalEncoder | None = None
-        self._scanner = _scanner(recipe, rules)
+        self._scanner = kit.scanner()
 
     @property
     def head(self) -> Head | None:
@@ -138,41 +139,50 @@ class Page:
         return self._encoder.encode(text.decode("utf-8", "replace"), last)
 
 
-def link_map(recipe: Recipe, rules: Rules) -> Callable[[str], str]:
-    """What becomes of a link outside of HTML."""
-    return Rewriter(rules, _finish(recipe)).link
+class Kit:
+    """What the pages of one recipe and one set of rules share."""
+
+    def __init__(self, recipe: Recipe, rules: Rules) -> None:
+        self.recipe = recipe
+        rewriter = self._rewriter = Rewriter(rules, _finish(recipe))
+        self._wanted = _wanted(recipe, rules)
+        self.link = rewriter.link
+        """What becomes of a link outside of HTML."""
+
+        def script(text: bytes) -> bytes:
+            return map_script(rules, text.decode("latin-1")).encode("latin-1")
+
+        def style(text: bytes) -> bytes:
+            changed = text.decode("latin-1")
+            if recipe.extended:
+                changed = map_script(rules, changed)
+            if recipe.modern:
+                changed = map_css(changed, rewriter.link)
+            return changed.encode("latin-1")
+
+        self._script = script if recipe.extended else None
+        self._style = style if recipe.extended or recipe.modern else None
+        self._comment = _nothing if recipe.strip_comments else self._script
+
+    def scanner(self) -> Scanner:
+        """For one page."""
+        return Scanner(
+            self._wanted,
+            self._rewriter.value,
+            script=self._script,
+            style=self._style,
+            comment=self._comment,
+        )
 
 
-def _scanner(recipe: Recipe, rules: Rules) -> Scanner:
-    rewriter = Rewriter(rules, _finish(recipe))
+def _wanted(recipe: Recipe, rules: Rules) -> Wanted:
     links = [rule for rule in rules if rule.for_links]
     prefixes: tuple[bytes, ...] | None = None
     if not (recipe.lowercase or recipe.dospath or any(rule.pattern for rule in links)):
         found = {rule.source.encode("latin-1").lower() for rule in links}
         # A short prefix is no sign of a link: what stands in an attribute's name is.
         prefixes = tuple(sorted(found)) if all(len(item) > 3 for item in found) else None
-
-    def script(text: bytes) -> bytes:
-        return map_script(rules, text.decode("latin-1")).encode("latin-1")
-
-    def style(text: bytes) -> bytes:
-        changed = text.decode("latin-1")
-        if recipe.extended:
-            changed = map_script(rules, changed)
-        if recipe.modern:
-            changed = map_css(changed, rewriter.link)
-        return changed.encode("latin-1")
-
-    comment: Callable[[bytes], bytes] | None = script if recipe.extended else None
-    if recipe.strip_comments:
-        comment = _nothing
-    return Scanner(
-        Wanted(recipe.table, prefixes, comments=comment is not None),
-        rewriter.value,
-        script=script if recipe.extended else None,
-        style=style if recipe.extended or recipe.modern else None,
-        comment=comment,
-    )
+    return Wanted(recipe.table, prefixes, comments=recipe.extended or recipe.strip_comments)
 
 
 def _nothing(_comment: bytes) -> bytes:

@@ -4,19 +4,30 @@ Laws:
 - The tokens are those of HTML's tokenizer (section 13.2.5) with scripting off: comments, bogus
   comments, the text of script, style, textarea and their like hold no tags.
 - What cannot hold a link is passed over by one regex; Python sees a tag only where an attribute
-  may have to change. No part of a regex can be matched in two ways: its time is linear.
+  may have to change.
 - What is not whole yet is kept for the next piece, up to a bound; a longer tag passes as it is.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from revproxy.html.links import Form
+from revproxy.html.tokens import (
+    ANY_TAG,
+    ATTRIBUTES,
+    IS_REFRESH,
+    OPEN_VALUE,
+    OPENS_TEXT,
+    RAW,
+    REST_OF_TAG,
+    TAG_START,
+    UNQUOTED,
+    WS,
+    Wanted,
+)
 
 Value = Callable[[bytes, Form], bytes | None]
 Text = Callable[[bytes], bytes]
@@ -24,120 +35,13 @@ Text = Callable[[bytes], bytes]
 MOST_HELD: Final = 256 * 1024
 """Octets of an unfinished tag, or of a script that is rewritten, that wait for their rest."""
 
-_WS: Final = rb"\t\n\f\r "
-_ATTRIBUTE: Final = rb"""[%b/]*+(=?[^%b/>=]++|=)(?:[%b]*+=[%b]*+(?:"([^"]*+)"|'([^']*+)'|([^%b"'>][^%b>]*+)|(?=>))|(?![%b]*+=))""" % (  # noqa: E501
-    _WS, _WS, _WS, _WS, _WS, _WS, _WS,
-)  # fmt: skip
-_NAME: Final = rb"[a-zA-Z][^%b/>]*+" % _WS
-_ANY_TAG: Final = re.compile(
-    rb"<(/?+)(%b)((?:%b)*+)[%b/]*+>" % (_NAME, re.sub(rb"\((?!\?)", b"(?:", _ATTRIBUTE), _WS)
-).match
-_REST_OF_TAG: Final = re.compile(
-    rb"(?:%b)*+[%b/]*+" % (re.sub(rb"\((?!\?)", b"(?:", _ATTRIBUTE), _WS)
-).match
-_OPEN_VALUE: Final = re.compile(
-    rb"""[%b/]*+(?:=?[^%b/>=]++|=)[%b]*+=[%b]*+(["'])""" % (_WS, _WS, _WS, _WS)
-).match
-_ATTRIBUTES: Final = re.compile(_ATTRIBUTE).finditer
-
-_TAG_START: Final = re.compile(rb"</?+%b" % _NAME).match
-_IS_REFRESH: Final = re.compile(
-    rb"""http-equiv[%b]*+=[%b]*+["']?+[%b]*+refresh""" % (_WS, _WS, _WS), re.IGNORECASE
-).search
-_UNQUOTED: Final = 4
-"""The group of an attribute's value that stands in no quotes."""
-
-RAW: Final = frozenset(
-    (b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes")
-)
-_OPENS_TEXT: Final = RAW | {b"plaintext"}
-_RAW_OR_META: Final = (
-    rb"[sS](?i:cript|tyle)|[tT](?i:extarea|itle)|[xX](?i:mp)|[iI](?i:frame)"
-    rb"|[nN](?i:oembed|oframes)|[pP](?i:laintext)|[mM](?i:eta)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a scanner must not pass over."""
-
-    table: Mapping[bytes, Mapping[bytes, Form]]
-    prefixes: tuple[bytes, ...] | None
-    """How a value begins that may change; None for any."""
-    comments: bool = False
-    """Comments are looked at too."""
-
-
-def _skipper(wanted: Wanted) -> Callable[[bytes, int], re.Match[bytes] | None]:
-    urls: set[bytes] = set()
-    others: set[bytes] = set()
-    for attributes in wanted.table.values():
-        for name, form in attributes.items():
-            if form is not Form.REFRESH:
-                (urls if form is Form.URL else others).add(name)
-    return _compiled(tuple(sorted(urls)), tuple(sorted(others)), wanted.prefixes, wanted.comments)
-
-
-@functools.lru_cache(64)
-def _compiled(
-    names: tuple[bytes, ...],
-    others: tuple[bytes, ...],
-    prefixes: tuple[bytes, ...] | None,
-    comments: bool,
-) -> Callable[[bytes, int], re.Match[bytes] | None]:
-    """What passes over all that needs no look.
-
-    `names` hold a URL, `others` a value of another form, which is always looked at.
-    """
-    special = _not_named(others)
-    if prefixes is None:
-        candidate, special = rb"(?!)", _not_named((*names, *others))
-    else:
-        longest = max((len(prefix) for prefix in prefixes), default=0)
-        words = [rb"[^\"'>&%b]{0,%d}+&" % (_WS, max(0, longest - 1))]
-        words += [_any_case(prefix) for prefix in prefixes]
-        candidate = b"|".join(words)
-    attribute = rb"""[%b/]++%b(?:=?[^%b/>=]++|=)(?:[%b]*+=[%b]*+(?:"(?!%b)[^"]*+"|'(?!%b)[^']*+'|(?!%b)[^%b"'>][^%b>]*+|(?=>))|(?![%b]*+=))""" % (  # noqa: E501
-        _WS, special, _WS, _WS, _WS, candidate, candidate, candidate, _WS, _WS, _WS,
-    )  # fmt: skip
-    begins = b"|".join(_any_case(prefix) for prefix in prefixes or ()) or b"(?!)"
-    plain = rb""" %b[a-zA-Z-]++="(?!%b)[^"&]*+\"""" % (special, begins)
-    dull = rb"(?:(?![sStTxXiInNpPmM])|(?!(?:%b)[%b/>]))" % (_RAW_OR_META, _WS)
-    tag = rb"</?+%b%b(?:%b)*+[%b/]*+>" % (dull, _NAME, attribute, _WS)
-    # Most tags are of the simplest shape: a loop of their own for them takes a third less.
-    fast = rb"(?:[^<]*+<(?:/[a-zA-Z0-9]++>|%b[a-zA-Z0-9]++(?:>|(?:%b)++>)))*+" % (dull, plain)
-    comment = rb"(?!)" if comments else rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>"
-    rest = rb"(?:[^<]++|%b|%b|<(?![a-zA-Z/!?])(?!\Z))" % (tag, comment)
-    return re.compile(rb"(?:%b%b)*+%b" % (fast, rest, fast)).match
-
-
-def _not_named(names: Iterable[bytes]) -> bytes:
-    """What holds where none of these attributes' names stands."""
-    known = sorted(set(names), key=lambda name: (-len(name), name))
-    if not known:
-        return b""
-    first = b"".join(sorted({name[:1].lower() + name[:1].upper() for name in known}))
-    words = b"|".join(re.escape(name) for name in known)
-    return rb"(?:(?![%b])|(?!(?i:%b)[%b/>=]))" % (re.escape(first), words, _WS)
-
-
-def _any_case(text: bytes) -> bytes:
-    """A pattern for the text, whatever its case; quicker than a flag."""
-    out = []
-    for octet in text:
-        letter = bytes((octet,))
-        lower, upper = letter.lower(), letter.upper()
-        out.append(b"[%b%b]" % (lower, upper) if lower != upper else re.escape(letter))
-    return b"".join(out)
-
-
 _COMMENT_END: Final = re.compile(rb"-->|(?<!<!)(?<!<!-)--!>").search
 _SCRIPT: Final = re.compile(
-    rb"<!--|-->|<script(?=[%b/>])|</script(?=[%b/>])" % (_WS, _WS), re.IGNORECASE
+    rb"<!--|-->|<script(?=[%b/>])|</script(?=[%b/>])" % (WS, WS), re.IGNORECASE
 ).search
 _LONGEST_TOKEN: Final = len("</script ")
 _ENDS: Final = {
-    name: re.compile(rb"</%b(?=[%b/>])" % (name, _WS), re.IGNORECASE).search
+    name: re.compile(rb"</%b(?=[%b/>])" % (name, WS), re.IGNORECASE).search
     for name in RAW - {b"script"}
 }
 
@@ -163,8 +67,7 @@ class Scanner:
         self._script = script
         self._style = style
         self._comment = comment
-        self._skip = _skipper(wanted)
-        self._forms: dict[bytes, Mapping[bytes, Form]] = {}
+        self._skip, self._link = wanted.skip, wanted.link
         self._step: Callable[[bytes, int, list[bytes]], int] = self._markup
         self._held = b""
         self._waits = False
@@ -206,17 +109,39 @@ class Scanner:
         return self._wait(end)
 
     def _markup(self, data: bytes, at: int, out: list[bytes]) -> int:
-        found = self._skip(data, at)
-        end = found.end() if found is not None else at
-        if end > at:
-            out.append(data[at:end])
-        if end == len(data):
-            return end
-        tag = _ANY_TAG(data, end)
-        if tag is None:
-            return self._no_tag(data, end, out)
-        out.append(self._tag(tag))
-        return tag.end()
+        skip, last, size = self._skip, at, len(data)
+        while True:
+            found = skip(data, at)
+            at = found.end() if found is not None else at
+            if at == size:
+                out.append(data[last:])
+                return size
+            link = self._link(data, at)
+            if link is not None and self._is_plain(link):
+                value = self._linked(link)
+                if value is not None:
+                    out += (data[last : link.start(4)], value)
+                    last = link.end(4)
+                at = link.end()
+                continue
+            tag = ANY_TAG(data, at)
+            if tag is None:
+                out.append(data[last:at])
+                return self._no_tag(data, at, out)
+            out += (data[last:at], self._tag(tag))
+            at = last = tag.end()
+            if self._raw:
+                return at
+
+    def _is_plain(self, link: re.Match[bytes]) -> bool:
+        """The attribute does not stand in its tag twice."""
+        before = link[2]
+        return not before or link[3].lower() not in before.lower()
+
+    def _linked(self, link: re.Match[bytes]) -> bytes | None:
+        """What becomes of the value of a tag that has one in question, in double quotes."""
+        form = self._wanted.forms(link[1].lower()).get(link[3].lower())
+        return self._value(link[4], form) if form is Form.URL else None
 
     def _no_tag(self, data: bytes, at: int, out: list[bytes]) -> int:
         """A `<` that begins no whole tag."""
@@ -238,20 +163,20 @@ class Scanner:
         if len(data) - at <= MOST_HELD:
             return self._wait(at)
         self._step = self._long_tag
-        name = _TAG_START(data, at)
+        name = TAG_START(data, at)
         assert name is not None
         out.append(name[0])
         return name.end()
 
     def _long_tag(self, data: bytes, at: int, out: list[bytes]) -> int:
         """A tag that is too long to be held goes as it comes, to its end."""
-        rest = _REST_OF_TAG(data, at)
+        rest = REST_OF_TAG(data, at)
         end = rest.end() if rest is not None else at
         out.append(data[at:end])
         if data[end : end + 1] == b">":
             self._step = self._markup
             return end
-        opened = _OPEN_VALUE(data, end)
+        opened = OPEN_VALUE(data, end)
         if opened is None:
             return self._pass_rest(data, end, out)
         out.append(opened[0])
@@ -294,29 +219,24 @@ class Scanner:
     def _tag(self, tag: re.Match[bytes]) -> bytes:
         """The tag as it goes out."""
         slash, name, written = tag.groups()
+        data = tag.string
         if slash:
             return tag[0]
         name = name.lower()
-        if name in _OPENS_TEXT:
+        # As for lxml, `<script/>` is whole: so it is in XHTML and in SVG.
+        if name in OPENS_TEXT and data[tag.end(3) : tag.end()][-2:] != b"/>":
             self._raw, self._escape = name, 0
             self._step = self._script_text if name == b"script" else self._raw_text
         if not written:
             return tag[0]
-        forms = self._forms.get(name)
-        if forms is None:
-            table = self._wanted.table
-            forms = {**table.get(b"*", {}), **table.get(name, {})}
-            if len(self._forms) < 500:
-                self._forms[name] = forms
-        if not forms:
-            return tag[0]
-        return self._attributes(tag, forms)
+        forms = self._wanted.forms(name)
+        return self._attributes(tag, forms) if forms else tag[0]
 
     def _attributes(self, tag: re.Match[bytes], forms: Mapping[bytes, Form]) -> bytes:
         out: list[bytes] = []
         data, at = tag.string, tag.start()
         seen: set[bytes] = set()
-        for found in _ATTRIBUTES(data, tag.start(3), tag.end(3)):
+        for found in ATTRIBUTES(data, tag.start(3), tag.end(3)):
             name = found[1].lower()
             form = forms.get(name)
             if form is None or name in seen:
@@ -324,13 +244,13 @@ class Scanner:
             # Of two attributes of one name the first counts.
             seen.add(name)
             group = found.lastindex or 1
-            if group == 1 or (form is Form.REFRESH and not _IS_REFRESH(tag[0])):
+            if group == 1 or (form is Form.REFRESH and not IS_REFRESH(tag[0])):
                 continue
             value = self._value(found[group], form)
             if value is None:
                 continue
             start, end = found.span(group)
-            if group == _UNQUOTED:
+            if group == UNQUOTED:
                 value = b'"%b"' % value.replace(b'"', b"&quot;")
             out += (data[at:start], value)
             at = end
@@ -373,7 +293,7 @@ class Scanner:
         """Text goes out up to `end`; where that is -1, what can be up to now, `seen` at least."""
         if end >= 0:
             out.append(rewrite(data[at:end]) if rewrite is not None else data[at:end])
-            self._step = self._markup
+            self._step, self._raw = self._markup, b""
             return end
         if rewrite is None:
             keep = min(_LONGEST_TOKEN + 2, len(data) - max(seen, at))

@@ -68,7 +68,7 @@ def encode(text: str) -> bytes:
 class Rewriter:
     """What becomes of values, by their form."""
 
-    __slots__ = ("_finish", "_only_prefixes", "_rules", "_shortest")
+    __slots__ = ("_finish", "_longest", "_only_prefixes", "_prefixes", "_rules")
 
     def __init__(self, rules: Rules, finish: Map | None = None) -> None:
         self._rules = rules
@@ -76,7 +76,11 @@ class Rewriter:
         """What is done to a link behind the rules (ProxyHTMLFixups)."""
         links = [rule for rule in rules if rule.for_links]
         self._only_prefixes = finish is None and all(rule.pattern is None for rule in links)
-        self._shortest = max((len(rule.source) for rule in links), default=0)
+        self._longest = max((len(rule.source) for rule in links), default=0)
+        self._prefixes = [
+            (rule.source.lower().encode("latin-1"), len(rule.source), encode(rule.to))
+            for rule in links
+        ]
 
     def link(self, text: str) -> str:
         """A link's text, mapped."""
@@ -88,7 +92,7 @@ class Rewriter:
 
         They may stand between the same quotes, or between any where there were none.
         """
-        if form is Form.URL and self._only_prefixes and b"&" not in raw[: self._shortest]:
+        if form is Form.URL and self._only_prefixes and b"&" not in raw[: self._longest]:
             return self._prefix(raw)
         text = decode(raw)
         if form is Form.URL:
@@ -104,10 +108,10 @@ class Rewriter:
         return None if changed == text else encode(changed)
 
     def _prefix(self, raw: bytes) -> bytes | None:
-        start = raw[: self._shortest].decode("latin-1").lower()
-        for rule in self._rules:
-            if rule.for_links and start.startswith(rule.source.lower()):
-                return encode(rule.to) + raw[len(rule.source) :]
+        start = raw[: self._longest].lower()
+        for prefix, size, to in self._prefixes:
+            if start.startswith(prefix):
+                return to + raw[size:]
         return None
 
 

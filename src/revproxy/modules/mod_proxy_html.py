@@ -23,7 +23,7 @@ from revproxy.filters import Filter
 from revproxy.html.charset import Charsets, find_codec
 from revproxy.html.filter import HtmlFilter
 from revproxy.html.links import table_of
-from revproxy.html.page import Recipe
+from revproxy.html.page import Kit, Recipe
 from revproxy.html.rules import Condition, Rules, make_rule
 from revproxy.http.message import Exchange
 from revproxy.module import (
@@ -202,15 +202,16 @@ def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
 
 
 def _proxy_html(settings: Settings, _server: Server) -> FilterMaker:
-    recipes: list[Recipe] = []
+    kits: list[Kit] = []
     interpolates = value_or(settings.interp, False)
 
     def make(exchange: Exchange) -> Filter:
-        if not recipes:
+        if not kits:
             # The maker is one plan's, and mod_xml2enc's settings are the plan's.
             charsets = exchange.plan.settings.get("mod_xml2enc") or Charsets()
-            recipes.append(_recipe(settings, charsets))
-        return HtmlFilter(recipes[0], interpolates=interpolates)
+            recipe = _recipe(settings, charsets)
+            kits.append(Kit(recipe, recipe.rules))
+        return HtmlFilter(kits[0], interpolates=interpolates)
 
     return make
 
