@@ -32,7 +32,7 @@ LOADED = (
     *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
     *("authn_core", "authn_file", "auth_basic", "authz_user", "authz_groupfile", "remoteip"),
     "reqtimeout",
-    *("setenvif", "headers", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
+    *("setenvif", "headers", "dbd", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
     *("filter", "deflate", "brotli", "substitute", "sed", "ratelimit", "buffer", "data"),
     *("proxy_html", "xml2enc", "charset_lite"),
 )

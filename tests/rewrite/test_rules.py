@@ -136,7 +136,10 @@ def test_a_map_is_read_again(tmp_path: Path) -> None:
         ("RewriteCond expr (", 'RewriteCond: cannot compile expression "("', 18),
         ("RewriteMap m int:rot13", "RewriteMap: internal map not found:rot13", 14),
         ("RewriteMap m txt:/none/such", "RewriteMap: file for map not found:/none/such", 14),
-        ("RewriteMap m prg:/bin/cat", "RewriteMap prg: is not implemented", 14),
+        ("RewriteMap m prg:/none/such", "RewriteMap: file for map not found:/none/such", 14),
+        ("RewriteMap m prg:/bin/cat a:b", "RewriteMap: a user of its own for a program", 27),
+        ("RewriteMap m dbm=ndbm:/x", "RewriteMap: dbm type ndbm is invalid", 14),
+        ("RewriteMap m dbm:/none/such", "RewriteMap: file for map not found:/none/such", 14),
         ("RewriteOptions Frob", "RewriteOptions: unknown option 'Frob'", 16),
     ],
 )

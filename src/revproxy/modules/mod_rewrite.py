@@ -21,7 +21,8 @@ from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.rewrite.conditions import Condition, parse_condition
 from revproxy.rewrite.directory import DirectoryRules
-from revproxy.rewrite.maps import parse_map
+from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
+from revproxy.rewrite.program import ProgramMap
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.server import server_hook
 from revproxy.waiting import run
@@ -33,7 +34,9 @@ _OPTIONS: Final = frozenset(
         *("ignorecontextinfo", "longurloptimization"),
     )
 )
-MapLookUp = Callable[[str], str | None]
+
+
+_NO_MAP: Final = NoMap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     pending: tuple[Condition, ...] = ()
     """Conditions that wait for their rule."""
-    maps: Mapping[str, MapLookUp] = field(default_factory=dict)
+    maps: Mapping[str, RewriteMap] = field(default_factory=dict)
     directory: str = ""
     """What a section covers, with a slash at its end."""
     base: str | None = None
@@ -130,7 +133,7 @@ def _condition(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
 
 def _rule(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
     rule = parse_rule(directive, rules.pending)
-    compile_rule(rule, lambda _name: _no_value)
+    compile_rule(rule, lambda _name: _NO_MAP)
     return dataclasses.replace(rules, rules=(*rules.rules, rule), pending=())
 
 
@@ -144,8 +147,9 @@ def _base(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
 
 
 def _map(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
-    name, source = directive.values[:2]
-    return dataclasses.replace(rules, maps={**rules.maps, name: parse_map(source, scope)})
+    name, source, *user = directive.values
+    table = parse_map(source, scope, "".join(user))
+    return dataclasses.replace(rules, maps={**rules.maps, name: table})
 
 
 def _compiled(rules: RuleSet) -> list[Step]:
@@ -153,7 +157,7 @@ def _compiled(rules: RuleSet) -> list[Step]:
     steps: list[Step] = []
     problems: list[Diagnostic] = []
 
-    def find(name: str) -> MapLookUp:
+    def find(name: str) -> RewriteMap:
         try:
             return rules.maps[name]
         except KeyError:
@@ -176,6 +180,8 @@ def _compiled(rules: RuleSet) -> list[Step]:
 
 def _translate(settings: Settings, server: Server) -> Hook | None:
     rules = settings.server
+    if rules.engine:
+        server.shared.setdefault("mod_rewrite programs", _Programs(rules.maps))
     if not rules.engine or not rules.rules:
         return None
     known = server.shared.get("mod_rewrite")
@@ -187,15 +193,33 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
             any_uri="allowanyuri" in options,
             legacy_prefix="legacyprefixdocroot" in options,
         )
-        if _may_wait(rules):
+        if _may_wait(rules, rules.maps):
             translate = known
             known = server.shared["mod_rewrite"] = lambda exchange: run(translate, exchange)
     hook: Hook = known
     return hook
 
 
-def _may_wait(rules: RuleSet) -> bool:
-    return any(rule.may_wait(()) for rule in rules.rules)
+def _may_wait(rules: RuleSet, maps: Mapping[str, RewriteMap]) -> bool:
+    waiting = {name for name, table in maps.items() if table.waits}
+    return any(rule.may_wait(waiting) for rule in rules.rules)
+
+
+class _Programs:
+    """The programs of a server's maps, started and ended with the child process."""
+
+    def __init__(self, maps: Mapping[str, RewriteMap]) -> None:
+        self._programs = [table for table in maps.values() if isinstance(table, ProgramMap)]
+        for program in self._programs:
+            program.is_enabled = True
+
+    def open(self) -> None:
+        for program in self._programs:
+            program.open()
+
+    def close(self) -> None:
+        for program in self._programs:
+            program.close()
 
 
 def _fixups(settings: Settings, server: Server) -> Hook | None:
@@ -205,16 +229,11 @@ def _fixups(settings: Settings, server: Server) -> Hook | None:
     maps = settings.server.maps
     steps = [
         # A plan of sections is made when a request needs it: too late for findings.
-        compile_rule(rule, lambda name: maps.get(name, _no_value))
+        compile_rule(rule, lambda name: maps.get(name, _NO_MAP))
         for rule in rules.rules
     ]
     hook = DirectoryRules(steps, server, rules.directory, rules.base)
-    return (lambda exchange: run(hook, exchange)) if _may_wait(rules) else hook
-
-
-def _no_value(_key: str) -> str | None:
-    """What a map that nobody defined has."""
-    return None
+    return (lambda exchange: run(hook, exchange)) if _may_wait(rules, maps) else hook
 
 
 MODULE = Module(

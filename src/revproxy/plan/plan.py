@@ -207,13 +207,20 @@ class Plan:
     def __post_init__(self) -> None:
         self._main_table = NameTable(self.main)
 
+    def open(self) -> None:
+        """Begin what modules want to have at hand in a child process (programs of maps)."""
+        self._tell_shared("open")
+
     def close(self) -> None:
         """Let go what modules hold open (idle connections to origins)."""
+        self._tell_shared("close")
+
+    def _tell_shared(self, name: str) -> None:
         for host in (self.main, *self.hosts):
             for shared in host.server.shared.values():
-                close = getattr(shared, "close", None)
-                if close is not None:
-                    close()
+                method = getattr(shared, name, None)
+                if method is not None:
+                    method()
 
     def names_at(self, address: str, port: int) -> NameTable[VirtualHost]:
         """The virtual hosts of a local address: the most exact set alone counts."""

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from revproxy.rewrite.maps import RewriteMap
 from revproxy.rewrite.run import Part, Run
 from revproxy.rewrite.variables import compile_variable
 
 Escape = Callable[[str], str]
-MapLookup = Callable[[str], Callable[[str], str | None]]
-"""From a map's name to its look-up."""
+MapLookup = Callable[[str], RewriteMap]
+"""From a name to its map."""
 
 
 def compile_template(
@@ -130,9 +131,11 @@ def _reference(kind: str, number: int, escape: Escape | None) -> Part:
     return of_condition
 
 
-def _map_look_up(look_up: Callable[[str], str | None], key: Part, default: Part) -> Part:
+def _map_look_up(table: RewriteMap, key: Part, default: Part) -> Part:
+    look_up = table.look_up
+
     def value(run: Run) -> str:
-        found = look_up(key(run))
+        found = look_up(key(run), run.exchange)
         return default(run) if found is None else found
 
     return value

@@ -3,7 +3,7 @@
 Laws:
 - A text file is read again where its time or size has changed; a key that is not there gives the
   rule's default, an empty value does not.
-- The kinds that need another program or library are refused by name.
+- What takes time to answer says so (`waits`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from revproxy.errors import DirectiveError
+from revproxy.http.message import Exchange
 from revproxy.module import Scope
+from revproxy.rewrite.database import QueryMap
+from revproxy.rewrite.dbm import files_of, read_dbm
 from revproxy.rewrite.escape import escape_uri
+from revproxy.rewrite.program import ProgramMap, arguments_of
 
 _LONGEST_LINE: Final = 1023
 _BLANKS: Final = " \t\n\r\x0b\x0c"
@@ -46,7 +50,41 @@ _INTERNAL: Final[dict[str, Callable[[str], str]]] = {
     "escape": escape_uri,
     "unescape": _unescape,
 }
-_UNSUPPORTED: Final = ("prg", "dbm", "dbd", "fastdbd")
+
+
+class RewriteMap(Protocol):
+    """A map: where its values come from."""
+
+    @property
+    def waits(self) -> bool:
+        """Its answers may take time (`waiting`)."""
+        ...
+
+    def look_up(self, key: str, exchange: Exchange) -> str | None:
+        """The value of a key, None where it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMap:
+    """A function that is built in (`int:`)."""
+
+    function: Callable[[str], str]
+    waits: bool = field(default=False, init=False)
+
+    def look_up(self, key: str, _exchange: Exchange) -> str | None:
+        """What the function makes of a key."""
+        return self.function(key)
+
+
+class NoMap:
+    """What stands for a map that nobody defined."""
+
+    waits = False
+
+    def look_up(self, _key: str, _exchange: Exchange) -> str | None:
+        """Nothing."""
+        return None
 
 
 @dataclass(slots=True)
@@ -55,10 +93,11 @@ class TextMap:
 
     path: str
     picks: bool = False
+    waits: bool = field(default=False, init=False)
     _stamp: tuple[int, int] = field(default=(-1, -1), init=False)
     _table: dict[str, str] = field(default_factory=dict, init=False)
 
-    def look_up(self, key: str) -> str | None:
+    def look_up(self, key: str, _exchange: Exchange) -> str | None:
         """The value of a key, None where it has none."""
         try:
             info = os.stat(self.path.encode("latin-1"))
@@ -84,20 +123,98 @@ class TextMap:
         return table
 
 
-def parse_map(source: str, scope: Scope) -> Callable[[str], str | None]:
-    """The look-up of a map's `type:source`. Raises DirectiveError."""
+@dataclass(slots=True)
+class DbmMap:
+    """A DBM file, in one or two files; it is read again where one of them has changed."""
+
+    paths: tuple[str, ...]
+    waits: bool = field(default=False, init=False)
+    _stamp: list[tuple[int, int]] = field(default_factory=list, init=False)
+    _table: dict[str, str] = field(default_factory=dict, init=False)
+
+    def look_up(self, key: str, exchange: Exchange) -> str | None:
+        """The value of a key, None where it has none or nobody can read the file."""
+        try:
+            found = [os.stat(path.encode("latin-1")) for path in self.paths]
+            stamp = [(info.st_mtime_ns, info.st_size) for info in found]
+            if stamp != self._stamp:
+                self._table, self._stamp = read_dbm(self.paths[0]), stamp
+        except (OSError, ValueError) as error:
+            log = exchange.server.error_log
+            if log is not None:
+                text = f"mod_rewrite: can't access DBM RewriteMap file {self.paths[0]}: {error}"
+                log.log("error", "rewrite", text, exchange=exchange)
+            return None
+        return self._table.get(key)
+
+
+_DBM_TYPES: Final = ("default", "sdbm", "gdbm", "db")
+
+
+def parse_map(source: str, scope: Scope, user: str = "") -> RewriteMap:
+    """The map of `type:source`. Raises DirectiveError."""
     kind, colon, rest = source.partition(":")
-    if not colon:
-        kind, rest = "txt", source
-    if kind in _UNSUPPORTED or kind.partition("=")[0] in _UNSUPPORTED:
-        raise DirectiveError(f"RewriteMap {kind}: is not implemented", argument=1)
-    if kind == "int":
-        if rest not in _INTERNAL:
-            raise DirectiveError(f"RewriteMap: internal map not found:{rest}", argument=1)
-        return _INTERNAL[rest]
-    if kind not in ("txt", "rnd"):
-        kind, rest = "txt", source
+    kind = kind.lower()
+    if kind in _KINDS and colon:
+        return _KINDS[kind](rest, scope, user)
+    if kind.startswith("dbm"):
+        return _dbm_map(kind[3:], rest, scope, source)
+    return _text_map(source, scope)
+
+
+def _int_map(rest: str, _scope: Scope, _user: str) -> RewriteMap:
+    if rest not in _INTERNAL:
+        raise DirectiveError(f"RewriteMap: internal map not found:{rest}", argument=1)
+    return FunctionMap(_INTERNAL[rest])
+
+
+def _text_map(rest: str, scope: Scope, *, picks: bool = False) -> RewriteMap:
     path = scope.path(rest)
-    if not os.path.isfile(path.encode("latin-1")):
+    _must_exist(path)
+    return TextMap(path, picks=picks)
+
+
+def _dbm_map(form: str, rest: str, scope: Scope, source: str) -> RewriteMap:
+    if (form and not form.startswith("=")) or not rest:
+        raise DirectiveError(f"RewriteMap: bad map:{source}", argument=1)
+    form = form[1:] or "default"
+    if form not in _DBM_TYPES:
+        raise DirectiveError(f"RewriteMap: dbm type {form} is invalid", argument=1)
+    paths = files_of(form, scope.path(rest))
+    for path in paths:
+        _must_exist(path)
+    return DbmMap(paths)
+
+
+def _program_map(rest: str, scope: Scope, user: str) -> RewriteMap:
+    try:
+        words = arguments_of(rest)
+    except ValueError as error:
+        raise DirectiveError(f"RewriteMap: bad command: {error}", argument=1) from None
+    if not words:
+        raise DirectiveError("RewriteMap: bad path to prg map: ", argument=1)
+    if user:
+        raise DirectiveError(
+            "RewriteMap: a user of its own for a program is not implemented",
+            argument=2,
+            hint="programs run as the server's User and Group",
+        )
+    command = (scope.path(words[0]), *words[1:])
+    _must_exist(command[0])
+    return ProgramMap(command)
+
+
+def _must_exist(path: str) -> None:
+    if not os.path.exists(path.encode("latin-1")):
         raise DirectiveError(f"RewriteMap: file for map not found:{path}", argument=1)
-    return TextMap(path, picks=kind == "rnd").look_up
+
+
+_KINDS: Final[dict[str, Callable[[str, Scope, str], RewriteMap]]] = {
+    "int": _int_map,
+    "txt": lambda rest, scope, _user: _text_map(rest, scope),
+    "rnd": lambda rest, scope, _user: _text_map(rest, scope, picks=True),
+    "dbm": lambda rest, scope, _user: _dbm_map("", rest, scope, f"dbm:{rest}"),
+    "prg": _program_map,
+    "dbd": lambda rest, _scope, _user: QueryMap(rest),
+    "fastdbd": lambda rest, _scope, _user: QueryMap(rest, keeps=True),
+}

@@ -33,6 +33,7 @@ def run_child(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> No
     # An exchange leaves little for the collector; looking seldom saves 2 µs a request.
     gc.set_threshold(20_000, 20, 20)
     try:
+        plan.open()
         trio.run(_main, plan, sockets, lifeline, strict_exception_groups=True)
     finally:
         plan.close()
