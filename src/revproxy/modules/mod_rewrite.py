@@ -22,9 +22,9 @@ from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.rewrite.conditions import Condition, parse_condition
 from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
-from revproxy.rewrite.program import ProgramMap
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.server import server_hook
+from revproxy.rewrite.waiting_maps import ProgramMap
 from revproxy.waiting import run
 
 _OPTIONS: Final = frozenset(
@@ -215,11 +215,11 @@ class _Programs:
 
     def open(self) -> None:
         for program in self._programs:
-            program.open()
+            program.program().open()
 
     def close(self) -> None:
         for program in self._programs:
-            program.close()
+            program.program().close()
 
 
 def _fixups(settings: Settings, server: Server) -> Hook | None:

@@ -17,10 +17,9 @@ from typing import Final, Protocol
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope
-from revproxy.rewrite.database import QueryMap
 from revproxy.rewrite.dbm import files_of, read_dbm
 from revproxy.rewrite.escape import escape_uri
-from revproxy.rewrite.program import ProgramMap, arguments_of
+from revproxy.rewrite.waiting_maps import ProgramMap, QueryMap, arguments_of
 
 _LONGEST_LINE: Final = 1023
 _BLANKS: Final = " \t\n\r\x0b\x0c"

@@ -10,10 +10,8 @@ Laws:
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import time
-from dataclasses import dataclass, field
 from typing import Final
 
 import trio
@@ -21,42 +19,20 @@ import trio
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
 from revproxy.lane import in_trio
-from revproxy.waiting import CannotWait, wait
 
 _PAUSE: Final = 1.0
 _LONGEST: Final = 1 << 20
 """Octets of an answer: a program that never ends its line is ended."""
 
 
-def arguments_of(text: str) -> tuple[str, ...]:
-    """The words of a command, split as a shell does (`apr_tokenize_to_argv`).
+class Program:
+    """A program that answers; `command` is its file and its arguments."""
 
-    Raises ValueError.
-    """
-    return tuple(shlex.split(text))
-
-
-@dataclass(slots=True)
-class ProgramMap:
-    """A program as a map; `command` is its file and its arguments."""
-
-    command: tuple[str, ...]
-    waits: bool = field(default=True, init=False)
-    is_enabled: bool = field(default=False, init=False)
-    """The server's RewriteEngine is on: without it Apache starts no program."""
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _started: float = field(default=float("-inf"), init=False)
-    _lock: trio.Lock | None = field(default=None, init=False)
-
-    def look_up(self, key: str, exchange: Exchange) -> str | None:
-        """The answer to a key, None where it is NULL or none comes."""
-        if not self.is_enabled or "\n" in key:
-            return None
-        try:
-            answer = wait(self._answer(f"{key}\n".encode("latin-1"), exchange))
-        except CannotWait:
-            return None
-        return None if answer is None or answer.upper() == "NULL" else answer
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self.command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = float("-inf")
+        self._lock: trio.Lock | None = None
 
     def open(self) -> None:
         """Start the program. What goes wrong is told when it is asked."""
@@ -74,11 +50,12 @@ class ProgramMap:
             process.kill()
             process.wait()
 
-    async def _answer(self, question: bytes, exchange: Exchange) -> str | None:
+    async def answer(self, key: str, exchange: Exchange) -> str | None:
+        """The line that answers a key, None where none comes. Raises HTTPError 500 in time."""
         patience = exchange.server.timeout
         late = HTTPError(500, f"RewriteMap program {self.command[0]} does not answer")
         exchange.connection.set_deadline(patience, late)
-        return await in_trio(self._ask, question, exchange)
+        return await in_trio(self._ask, f"{key}\n".encode("latin-1"), exchange)
 
     async def _ask(self, question: bytes, exchange: Exchange) -> str | None:
         if self._lock is None:
