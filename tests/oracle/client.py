@@ -81,7 +81,10 @@ class Client:
         if not self._ended:
             announced = shutdown or not talk.responses or _closes(talk.responses[-1])
             patience = PATIENCE if announced else 0.01
-            while select.select([self._socket], [], [], patience)[0] and self._fill():
+            # Not select(): it knows no descriptor beyond 1023, and a long run of tests has more.
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLIN)
+            while waiting.poll(1000 * patience) and self._fill():
                 pass
         talk.extra = self._buffer
         talk.kept = not self._ended
