@@ -3,13 +3,14 @@
 # make bench    speed, next to Apache, nginx and HAProxy   (BENCH="--quick get" for some of it)
 # make fuzz-oracle   random requests and answers on Apache and revproxy   (FUZZ="COUNT SEED")
 # make fuzz-html     random pages: the links that lxml finds, no other octet changed   (FUZZ="COUNT SEED")
+# make browser    the demo site's links in headless Chromium, directly and through revproxy
 
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
 FUZZ ?= 1000 1
 
-.PHONY: run test bench fuzz-oracle fuzz-html check clean
+.PHONY: run test bench fuzz-oracle fuzz-html browser check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -37,6 +38,9 @@ fuzz-oracle: .venv/ready
 
 fuzz-html: .venv/ready
 	$(BIN)/python -m tests.html.fuzz $(FUZZ)
+
+browser: .venv/ready
+	$(BIN)/python -m tests.browser
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,7 @@ Laws:
 - A piece at a time: what is held is what one step of the chain made, never the whole body.
 - The head waits until every filter has seen it (`Chain.is_ready`), no longer.
 - Where the origin pauses, what the filters hold back goes to the client (as Apache's FLUSH).
-- Others have their turn after every step; a heavy step runs in a thread.
+- Others have their turn between two steps; a heavy step runs in a thread.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class FilteredBody:
         "_body",
         "_chain",
         "_ended",
+        "_has_stepped",
         "_holds",
         "_left",
         "_pending",
@@ -48,6 +49,7 @@ class FilteredBody:
         self._pending = memoryview(b"")
         """What the chain gave and nobody took."""
         self._ended = False
+        self._has_stepped = False
         self._holds = False
         """The chain was fed what it may have held back."""
         self.first = b""
@@ -90,6 +92,9 @@ class FilteredBody:
     async def _step(self) -> bytes:
         """Feed the chain the next piece: what it gives for it."""
         chain = self._chain
+        if self._has_stepped:
+            await checkpoint()
+        self._has_stepped = True
         if not self._rest and self._left != 0:
             if self._holds and chain.is_ready and self._pauses():
                 self._holds = False
@@ -104,7 +109,6 @@ class FilteredBody:
         if not self._rest and self._left == 0:
             self._ended = True
             out += await in_thread(chain.finish) if chain.is_heavy else chain.finish()
-        await checkpoint()
         return out
 
     async def _read(self) -> None:

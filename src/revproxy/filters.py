@@ -15,7 +15,7 @@ import enum
 
 from revproxy.http.message import Exchange
 
-STEP = 64 * 1024
+STEP = 32 * 1024
 """Octets that a chain is fed at a time: some milliseconds of the slowest filter."""
 
 

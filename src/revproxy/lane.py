@@ -201,11 +201,12 @@ class Lane:
             rounds = 0
             while rounds < _ROUNDS:
                 # While nothing runs in trio, a moment's wait here saves a turn of its loop.
-                events = self._epoll.poll(0 if self.trio_tasks else _PATIENCE)
+                events = self._epoll.poll(0 if self.trio_tasks or self._ready else _PATIENCE)
                 if not events:
                     break
                 self._dispatch(events)
-                while self._ready:
+                # Each has one turn: who makes a checkpoint lets the next events come first.
+                for _ in range(len(self._ready)):
                     self._ready.popleft().step()
                 rounds += 1
 

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst
 from tests.bench.processes import free_port
 from tests.bench.servers import Contender, apache, revproxy
+from tests.bench.stress import p95
 
 _LINKS = """ProxyHTMLLinks a href
 ProxyHTMLLinks area href
@@ -52,6 +56,55 @@ def both(bench: Bench) -> list[Row]:
     return _measure(bench, "html+deflate 850K", lines, "/page850", 10, 0.5)
 
 
+def stalls(bench: Bench) -> list[Row]:
+    """How long small requests wait beside pages that are rewritten and compressed, on one child."""
+    rows = []
+    lines = _html(bench) + "<Location /page850>\nSetOutputFilter proxy-html;DEFLATE\n</Location>\n"
+    for one in _contenders(bench, lines):
+        with bench.start(one), _pages(one.port, "/page850"):
+            value = p95(one.port, 300, 2.0)
+        target = 20.0 if one.name == "revproxy" else None
+        rows.append(Row("beside pages", one.name, value, "ms (p95)", None, target))
+    return rows
+
+
+def flat(bench: Bench) -> list[Row]:
+    """What the memory of a process grows by for a page of 200 MB."""
+    rows = []
+    lines = _html(bench) + "SetOutputFilter proxy-html;DEFLATE\n"
+    for one in _contenders(bench, lines):
+        with (
+            bench.start(one) as tree,
+            socket.create_connection(("127.0.0.1", one.port), timeout=300) as connection,
+        ):
+            _fetch(connection, "/page20")
+            before = tree.peak()
+            _fetch(connection, "/page200m")
+            grown = (tree.peak() - before) / 1024
+        target = 16.0 if one.name == "revproxy" else None
+        rows.append(Row("200 MB page", one.name, grown, "MiB more", None, target))
+    return rows
+
+
+@contextmanager
+def _pages(port: int, path: str) -> Iterator[None]:
+    """Pages that are fetched one after the other, as long as the block lasts."""
+    ended = threading.Event()
+
+    def fetch() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            while not ended.is_set():
+                _fetch(connection, path)
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def _html(bench: Bench) -> str:
     return f"{_LINKS}ProxyHTMLURLMap http://127.0.0.1:{bench.origin_port}/ /\n"
 
@@ -59,16 +112,7 @@ def _html(bench: Bench) -> str:
 def _measure(
     bench: Bench, name: str, lines: str, path: str, count: int, target: float
 ) -> list[Row]:
-    origin = f"http://127.0.0.1:{bench.origin_port}"
-    body = f"ProxyPass / {origin}/\n{lines}\n"
-    contenders = [
-        one
-        for one in (
-            apache(bench.place("apache"), free_port(), body, _SERVERS, _MODULES),
-            revproxy(bench.place("revproxy"), free_port(), body),
-        )
-        if one.name in bench.names
-    ]
+    contenders = _contenders(bench, lines)
     _check(bench, contenders, lines, path)
 
     def burst(port: int) -> Burst:
@@ -78,6 +122,15 @@ def _measure(
         return Burst(count, 0.0)
 
     return bench.measure(name, contenders, burst, unit="µs/page", target=target)
+
+
+def _contenders(bench: Bench, lines: str) -> list[Contender]:
+    body = f"ProxyPass / http://127.0.0.1:{bench.origin_port}/\n{lines}\n"
+    both = (
+        apache(bench.place("apache"), free_port(), body, _SERVERS, _MODULES),
+        revproxy(bench.place("revproxy"), free_port(), body),
+    )
+    return [one for one in both if one.name in bench.names]
 
 
 _SERVERS = {"StartServers": 1, "ThreadsPerChild": 4, "MaxRequestWorkers": 4, "MinSpareThreads": 1}

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.contents import both, deflate, html
+from tests.bench.contents import both, deflate, flat, html, stalls
 from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
@@ -194,6 +194,8 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "deflate": deflate,
     "html": html,
     "both": both,
+    "stalls": stalls,
+    "flat": flat,
 }
 
 

@@ -135,6 +135,9 @@ def origin(directory: Path, port: int) -> Contender:
         file.truncate(100 * 1024 * 1024)
     for name, size in (("page850", 850_000), ("page20", 20_000)):
         (directory / name).write_bytes(page(f"http://127.0.0.1:{port}", size))
+    with (directory / "page200m").open("wb") as file:
+        for _ in range(236):
+            file.write((directory / "page850").read_bytes())
     path = directory / "origin.conf"
     path.write_text(f"""daemon off; pid {directory}/nginx.pid; worker_processes 1;
 error_log {directory}/error.log;

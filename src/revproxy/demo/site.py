@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import sys
@@ -26,12 +27,32 @@ INDEX: Final = """<ul>
 <li><a href="/login">a cookie for this site's own path and name, then a redirect</a>
 <li><a href="/account">what the cookie says</a>
 <li><a href="/form">a form</a>
+<li><a href="/links">links of every kind, all absolute, compressed</a>
 <li><a href="/echo?a=b">what this site was sent</a>
 <li><a href="/download?size=10000000">10 MB</a>
 <li><a href="/status/503">an error</a>
 </ul>"""
 FORM: Final = """<form method="post" action="/form">
 <input name="name" value="Ada"> <button>Send</button></form>"""
+LINKS: Final = """<!DOCTYPE html>
+<html><head><meta charset=utf-8><title>Links</title>
+<link rel="stylesheet" href="{self}/links.css">
+<script src="{self}/links.js"></script>
+<style>h1 {{ background: url({self}/dot.svg) }}</style></head>
+<body><h1>Links</h1>
+<!-- <a href="{self}/about">no link</a> -->
+<p class=box><a href="{self}/about">one</a> <a href='{self}/form?a=b&amp;c=d'>two</a>
+<a href={self}/echo>three</a> <A HREF="{self}/old">four</A> <a href="/about">five</a>
+<p><img src="{self}/dot.svg" alt=dot width=40> <img srcset="{self}/dot.svg 1x, {self}/dot.svg 2x">
+<span style="background: url('{self}/dot.svg')">inline</span>
+<svg width=60 height=40><a href="{self}/about"><image href="{self}/dot.svg" width=40 /></a></svg>
+<form method=post action="{self}/form"><input name=name value=Ada>
+<button formaction="{self}/echo">Send</button></form>
+<noscript><a href="{self}/about">without scripts</a></noscript>
+<textarea><a href="{self}/about">no link</a></textarea>
+</body></html>"""
+DOT: Final = """<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">
+<circle cx="20" cy="20" r="16" fill="teal"/></svg>"""
 PIECE: Final = bytes(range(256)) * 256
 
 
@@ -89,6 +110,23 @@ class Site(BaseHTTPRequestHandler):
         said = f"<p>Hello, {html.escape(fields['name'][0])}!" if "name" in fields else ""
         self._send(200, FORM + said)
 
+    def links(self, _query: str, _body: bytes) -> None:
+        """Links wherever HTML has any, to this site by its own name."""
+        self._send(200, LINKS.format(self=self._self_url()))
+
+    def style(self, _query: str, _body: bytes) -> None:
+        """The style of that page, with a link in it."""
+        text = f".box {{ border: 4px solid teal; background: url({self._self_url()}/dot.svg) }}"
+        self._send(200, text, "text/css")
+
+    def script(self, _query: str, _body: bytes) -> None:
+        """Its script."""
+        self._send(200, "document.documentElement.lang = 'en';", "text/javascript")
+
+    def dot(self, _query: str, _body: bytes) -> None:
+        """Its image."""
+        self._send(200, DOT, "image/svg+xml")
+
     def echo(self, _query: str, body: bytes) -> None:
         """What the origin saw."""
         seen = {
@@ -145,6 +183,9 @@ class Site(BaseHTTPRequestHandler):
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            data = gzip.compress(data, mtime=0)
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":
@@ -169,6 +210,10 @@ PAGES: Final[dict[str, Callable[[Site, str, bytes], None]]] = {
     "/login": Site.login,
     "/account": Site.account,
     "/form": Site.form,
+    "/links": Site.links,
+    "/links.css": Site.style,
+    "/links.js": Site.script,
+    "/dot.svg": Site.dot,
     "/echo": Site.echo,
     "/download": Site.download,
     "/ws": Site.websocket,
