@@ -92,7 +92,10 @@ ROOMS: dict[str, set[str]] = {
         *("plan.plan", "plan.match", "phases", "http", "sockets", "errors"),
         *("logs", "lane", "trio"),
     },
-    "lint": {"__version__", "config", "plan", "http", "errors"},
+    "lint": {
+        *("__version__", "config", "plan", "http", "errors"),
+        *("pattern", "rewrite.arguments"),
+    },
     "explain": {
         *("config.tree", "errors", "http", "plan", "server", "upstream", "lane", "logs", "trio"),
         "lint.report",

@@ -98,6 +98,9 @@ def _choosing(command: argparse.ArgumentParser) -> None:
         choices=("error", "warning", "info"),
         help="the least severity that makes the exit status 1 (default: warning)",
     )
+    command.add_argument(
+        "--httpd-version", type=_release, metavar="X", help="tell the holes of that Apache: 2.4.58"
+    )
     for name, text in (("--select", "these findings alone"), ("--ignore", "all but these")):
         command.add_argument(
             name, action="append", default=[], metavar="ID", help=f"{text}: ids or beginnings"
@@ -163,7 +166,12 @@ def _lint(options: argparse.Namespace) -> int:
     is_readable = True
     for name in options.files:
         loaded = _load(options, name)
-        kept = lint(loaded, select=_ids(options.select), ignore=_ids(options.ignore))
+        kept = lint(
+            loaded,
+            select=_ids(options.select),
+            ignore=_ids(options.ignore),
+            httpd_version=options.httpd_version,
+        )
         found += kept
         is_readable = is_readable and bool(loaded.configuration.files)
         if options.format == "text":
@@ -174,6 +182,14 @@ def _lint(options: argparse.Namespace) -> int:
     if not is_readable:
         return 2
     return 1 if any(item.severity >= limit for item in found) else 0
+
+
+def _release(word: str) -> tuple[int, ...]:
+    """A release of Apache, as in 2.4.58. Raises ValueError."""
+    parts = tuple(map(int, word.split(".")))
+    if len(parts) != 3:
+        raise ValueError(word)
+    return parts
 
 
 def _ids(values: Sequence[str]) -> list[str]:

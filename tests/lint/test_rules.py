@@ -1,7 +1,8 @@
 """Every rule on its examples, `rules/<id>/*.conf`, and on what is right.
 
 A line of a `fires*.conf` with `# fires` before it must be found by the rule, and no other may; a
-`quiet*.conf` gives nothing. What else the file is worth saying does not matter.
+`quiet*.conf` gives nothing. `--httpd-version X` in a comment asks for that release. What else the
+file is worth saying does not matter.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ EXAMPLES = sorted(HERE.glob("RP*/*.conf"))
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_rule_finds_what_it_should_and_nothing_else(path: Path):
     code = path.parent.name
+    release = re.search(r"--httpd-version ([0-9.]+)", path.read_text(encoding="utf-8"))
+    version = None if release is None else tuple(map(int, release[1].split(".")))
     found = [
         item.location.line
-        for item in lint(load_file(str(path)))
+        for item in lint(load_file(str(path)), httpd_version=version)
         if item.code == code and item.location is not None
     ]
     lines = path.read_text(encoding="utf-8").splitlines()

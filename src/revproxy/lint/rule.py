@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from revproxy.config.codes import UNIMPLEMENTED
 from revproxy.config.tree import Directive
 from revproxy.errors import Location, Severity
 from revproxy.plan.load import Loaded
@@ -99,17 +100,22 @@ class ServerLines:
 class Subject:
     """A configuration as rules see it."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, httpd_version: tuple[int, ...] | None = None) -> None:
         self.loaded = loaded
+        self.httpd_version = httpd_version
+        """The release of Apache that is asked about, None for any."""
+        self._unserved = {
+            item.location for item in loaded.diagnostics if item.code == UNIMPLEMENTED
+        }
         self.main = ServerLines(None)
         self.servers = [self.main]
         for directive in loaded.configuration.directives:
             if directive.key == "virtualhost":
                 host = ServerLines(directive, outer=self.main)
                 self.servers.append(host)
-                _collect(directive.children or (), host, ())
+                self._collect(directive.children or (), host, ())
             else:
-                _collect((directive,), self.main, ())
+                self._collect((directive,), self.main, ())
 
     @property
     def hosts(self) -> list[ServerLines]:
@@ -126,17 +132,24 @@ class Subject:
         configuration = self.loaded.configuration
         return not configuration.whole or module in configuration.loaded
 
+    def _collect(
+        self,
+        directives: Iterable[Directive],
+        server: ServerLines,
+        sections: tuple[Directive, ...],
+    ) -> None:
+        for directive in directives:
+            # What Apache accepts and revproxy does not serve is worth a look all the same.
+            if directive.refused and directive.location not in self._unserved:
+                continue
+            server.lines.append(Line(directive, server, sections))
+            if directive.children is not None:
+                inner = sections if directive.key in STRUCTURAL else (*sections, directive)
+                self._collect(directive.children, server, inner)
 
-def _collect(
-    directives: Iterable[Directive], server: ServerLines, sections: tuple[Directive, ...]
-) -> None:
-    for directive in directives:
-        if directive.refused:
-            continue
-        server.lines.append(Line(directive, server, sections))
-        if directive.children is not None:
-            inner = sections if directive.key in STRUCTURAL else (*sections, directive)
-            _collect(directive.children, server, inner)
+    def is_before(self, *release: int) -> bool:
+        """Whether a release older than this one is asked about."""
+        return self.httpd_version is not None and self.httpd_version < release
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +162,5 @@ class Rule:
     summary: str
     """One line: what it objects to."""
     check: Callable[[Subject], Iterable[Finding]]
+    instead: bool = False
+    """What reading says of the same line is left out where the rule speaks: it is more telling."""

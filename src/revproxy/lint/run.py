@@ -14,7 +14,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from revproxy.config.codes import NAMES
+from revproxy.config.codes import (
+    BAD_VALUE,
+    INERT,
+    NAMES,
+    UNKNOWN_DIRECTIVE,
+    WRONG_ARGUMENTS,
+)
 from revproxy.errors import Diagnostic, Location, Severity
 from revproxy.lint.rule import Finding, Rule, Subject
 from revproxy.lint.rules import RULES
@@ -27,6 +33,9 @@ ALL_NAMES: Final = {
     UNUSED_IGNORE: "unused-ignore",
 }
 """The name of every id."""
+
+_INSTEAD: Final = frozenset(rule.code for rule in RULES if rule.instead)
+_GENERAL: Final = (BAD_VALUE, UNKNOWN_DIRECTIVE, INERT, WRONG_ARGUMENTS)
 
 _COMMENT: Final = re.compile(r"\s*#\s*revproxy:\s*ignore\s+(?P<ids>RP\d+(?:[\s,]+RP\d+)*)")
 
@@ -46,10 +55,11 @@ def lint(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    httpd_version: tuple[int, ...] | None = None,
 ) -> list[Diagnostic]:
-    """All findings on a configuration."""
+    """All findings on a configuration, for a release of Apache where one is named."""
     found = list(loaded.diagnostics)
-    subject = Subject(loaded)
+    subject = Subject(loaded, httpd_version)
     for rule in RULES:
         found += (_diagnostic(rule, finding) for finding in rule.check(subject))
     ignores = [
@@ -60,7 +70,17 @@ def lint(
     kept = [item for item in found if not _is_ignored(item, ignores)]
     for comment in ignores:
         kept += _unused(comment)
-    return [item for item in kept if _is_wanted(item, select, ignore)]
+    return _told_once([item for item in kept if _is_wanted(item, select, ignore)])
+
+
+def _told_once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Without what reading says of a line where a rule says it better."""
+    better = {_line(item) for item in found if item.code in _INSTEAD}
+    return [item for item in found if item.code not in _GENERAL or _line(item) not in better]
+
+
+def _line(item: Diagnostic) -> tuple[str, int]:
+    return ("", 0) if item.location is None else (item.location.file, item.location.line)
 
 
 def _diagnostic(rule: Rule, finding: Finding) -> Diagnostic:
