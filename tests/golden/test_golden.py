@@ -21,7 +21,7 @@ from revproxy.config.tree import Directive
 from revproxy.lint.report import render
 
 FILES = sorted(Path(__file__).parent.glob("*.golden"))
-EVERYTHING = frozenset(catalogue().directives) - {"sslengine", "maxrequestworkers"}
+EVERYTHING = frozenset(catalogue().directives) - {"sslengine", "maxsparethreads"}
 
 
 def sections(text: str) -> dict[str, str]:

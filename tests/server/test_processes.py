@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -230,6 +232,50 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(tmp_path: Path, ori
                 return
             waited.wait(0.02)
         raise AssertionError("the children went on")
+
+
+def ask_on(client: socket.socket) -> bytes:
+    """One kept-alive request on a connection; b"" where it is closed."""
+    try:
+        client.sendall(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        return client.recv(4096)
+    except ConnectionError:
+        return b""
+
+
+def test_an_address_with_too_many_connections_is_shut_out(tmp_path: Path, origin: int) -> None:
+    more = "<IfModule mpm_trio_module>\nProcesses 1\nConnectionsPerAddress 2\n</IfModule>"
+    with run(tmp_path, origin) as server, contextlib.ExitStack() as stack:
+        server.write("one", more)
+        server.signal(signal.SIGHUP)
+        server.wait_for("configured -- resuming", 2)
+        address = ("127.0.0.1", server.port)
+        clients = [stack.enter_context(socket.create_connection(address)) for _ in range(3)]
+        answers = [ask_on(client)[:15] for client in clients]
+        assert answers == [b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b""]
+        clients[0].close()
+        # The place is free when the server has seen the end.
+        for _ in range(500):
+            with socket.create_connection(address) as client:
+                if ask_on(client):
+                    return
+            time.sleep(0.01)
+        raise AssertionError("the place of an ended connection was not given away")
+
+
+def test_idle_connections_make_room_at_the_limit(tmp_path: Path, origin: int) -> None:
+    more = (
+        "MaxRequestWorkers 1\nAsyncRequestWorkerFactor 2\nKeepAliveTimeout 100\n"
+        "<IfModule mpm_trio_module>\nProcesses 1\n</IfModule>"
+    )
+    with run(tmp_path, origin) as server, contextlib.ExitStack() as stack:
+        server.write("one", more)
+        server.signal(signal.SIGHUP)
+        server.wait_for("configured -- resuming", 2)
+        address = ("127.0.0.1", server.port)
+        for _ in range(12):
+            client = stack.enter_context(socket.create_connection(address, timeout=10))
+            assert ask_on(client).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_graceful_stop_finishes_what_runs(tmp_path: Path, origin: int) -> None:

@@ -51,10 +51,10 @@ from revproxy.modules import (
 
 MODULES: Final[tuple[Module, ...]] = (
     mpm_common.MODULE,
-    mpm_trio.MODULE,
     mod_unixd.MODULE,
     mod_reqtimeout.MODULE,
     mod_remoteip.MODULE,
+    mpm_trio.MODULE,
     mod_setenvif.MODULE,
     mod_env.MODULE,
     mod_dbd.MODULE,

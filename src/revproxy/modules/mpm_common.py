@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import Module, Scope, Unset, append, number, setting, text, value_or
 
 _ADDRESS: Final = re.compile(
@@ -39,6 +39,18 @@ class Settings:
     graceful_shutdown_timeout: int | Unset = setting()
     receive_buffer: int | Unset = setting()
     send_buffer: int | Unset = setting()
+    workers: int | Unset = setting()
+    worker_factor: float | Unset = setting()
+
+    @property
+    def connections(self) -> int:
+        """How many connections MaxRequestWorkers stands for, 0 where it is not set.
+
+        As in Apache's event MPM: each worker has AsyncRequestWorkerFactor more that are kept alive.
+        """
+        if isinstance(self.workers, Unset):
+            return 0
+        return int(self.workers * (1 + value_or(self.worker_factor, 2.0)))
 
 
 def _parse_listen(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
@@ -64,12 +76,35 @@ def _parse_listen(settings: Settings, directive: Directive, _scope: Scope) -> Se
     return dataclasses.replace(settings, listens=(*known, listen))
 
 
+def _parse_workers(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    word = directive.values[0]
+    value = int(word) if word.isascii() and word.isdigit() else 0
+    if value < 1:
+        text = f"{directive.name} must be at least 1: 1 it is"
+        place = directive.args[0].location
+        scope.warn(Diagnostic("RP516", Severity.WARNING, place, text))
+    return dataclasses.replace(settings, workers=max(value, 1))
+
+
+def _parse_factor(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    try:
+        value = float(directive.values[0])
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise DirectiveError("AsyncRequestWorkerFactor must be a number above 0", argument=0)
+    return dataclasses.replace(settings, worker_factor=value)
+
+
 MODULE = Module(
     name="mpm_common",
     settings=Settings,
     directives={
         "listen": _parse_listen,
         "listenbacklog": number("backlog", low=1),
+        "maxrequestworkers": _parse_workers,
+        "maxclients": _parse_workers,
+        "asyncrequestworkerfactor": _parse_factor,
         "pidfile": text("pid_file"),
         "gracefulshutdowntimeout": number("graceful_shutdown_timeout"),
         "receivebuffersize": number("receive_buffer"),

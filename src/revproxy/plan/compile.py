@@ -75,6 +75,8 @@ class Compiler:
             by_address=_by_address(virtual),
             processes=value_or(trio_settings.processes, 0),
             backlog=value_or(mpm.backlog, 511),
+            connections=mpm.connections,
+            connections_per_address=value_or(trio_settings.connections_per_address, 0),
             pid_file=self._path(pid_file) if pid_file else None,
             user=value_or(unixd.user, None),
             group=value_or(unixd.group, None),

@@ -196,6 +196,10 @@ class Plan:
     """Virtual hosts by (address or "*", port or 0)."""
     processes: int = 0
     backlog: int = 511
+    connections: int = 0
+    """Connections that all children together hold; 0 for as many as they have descriptors for."""
+    connections_per_address: int = 0
+    """Connections of one address in one child process; 0 for any number."""
     pid_file: str | None = None
     user: str | None = None
     group: str | None = None

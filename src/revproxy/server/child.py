@@ -21,6 +21,7 @@ import trio
 from revproxy import logs
 from revproxy.lane import Lane, Stepped, install
 from revproxy.plan.plan import Plan
+from revproxy.server.admission import Admission
 from revproxy.server.listen import accept_loop
 from revproxy.server.watchdog import Watchdog
 
@@ -48,7 +49,10 @@ async def _main(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> 
         lane = Lane(nursery)
         install(lane)
         watchdog.look()
-        acceptors = [lane.start(accept_loop(sock, plan, watchdog, lane)) for sock in sockets]
+        admission = Admission(plan, watchdog)
+        acceptors = [
+            lane.start(accept_loop(sock, plan, watchdog, lane, admission)) for sock in sockets
+        ]
         nursery.start_soon(_obey, watchdog, acceptors, plan.graceful_shutdown_timeout)
         nursery.start_soon(_outlive_nobody, lifeline)
         nursery.start_soon(lane.run)

@@ -114,6 +114,11 @@ class ClientConnection(Incoming):
         finally:
             self.drop()
 
+    @property
+    def is_idle(self) -> bool:
+        """It is kept alive, and nobody asks anything."""
+        return self.requests > 0 and self._exchange is None and not self._rest
+
     def drop(self) -> None:
         """End the connection without a word."""
         self._abandon()

@@ -15,6 +15,7 @@ import trio
 
 from revproxy.lane import Lane, checkpoint, in_trio, wait_readable
 from revproxy.plan.plan import Listener, Plan
+from revproxy.server.admission import Admission
 from revproxy.server.announced import serve_announced
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
@@ -25,10 +26,14 @@ _PAUSE: Final = 0.1
 """Seconds to wait where no descriptor is left."""
 
 
-async def accept_loop(listener: socket.socket, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
+async def accept_loop(
+    listener: socket.socket, plan: Plan, watchdog: Watchdog, lane: Lane, admission: Admission
+) -> None:
     """Accept until interrupted, itself and each connection a coroutine of the lane."""
     count = 0
     while True:
+        if admission.is_full:
+            await in_trio(admission.make_room)
         try:
             sock, peer = listener.accept()
         except BlockingIOError:
@@ -38,21 +43,32 @@ async def accept_loop(listener: socket.socket, plan: Plan, watchdog: Watchdog, l
             if error.errno in _OUT_OF_RESOURCES:
                 await in_trio(trio.sleep, _PAUSE)
             continue
-        _serve(sock, peer, plan, watchdog, lane)
+        _serve(sock, peer, plan, watchdog, lane, admission)
         count += 1
         if not count % _ACCEPTS_IN_A_ROW:
             await checkpoint()
 
 
-def _serve(sock: socket.socket, peer: Any, plan: Plan, watchdog: Watchdog, lane: Lane) -> None:
+def _serve(
+    sock: socket.socket,
+    peer: Any,
+    plan: Plan,
+    watchdog: Watchdog,
+    lane: Lane,
+    admission: Admission,
+) -> None:
     sock.setblocking(False)
+    client = _address(peer)
     try:
         local = _address(sock.getsockname())
     except OSError:
         sock.close()
         return
+    if not admission.enter(client[0]):
+        sock.close()
+        return
     names = plan.names_at(*local)
-    connection = ClientConnection(sock, _address(peer), local, names, watchdog, lane)
+    connection = ClientConnection(sock, client, local, names, watchdog, lane)
     watchdog.watched.add(connection)
     announces = names.default.announces
     if announces is not None and announces(connection.client_address):

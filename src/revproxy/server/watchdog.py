@@ -9,6 +9,7 @@ Laws:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -38,6 +39,8 @@ class Watchdog:
         """Every exchange ends now."""
         self.idle = trio.Event()
         """Set when stopping and nothing is left."""
+        self.on_leave: Callable[[Watched], None] | None = None
+        """Told of each connection that has ended."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -57,6 +60,8 @@ class Watchdog:
     def forget(self, item: Watched) -> None:
         """A connection has ended."""
         self.watched.discard(item)
+        if self.on_leave is not None:
+            self.on_leave(item)
         if self.is_stopping and not self.watched:
             self.idle.set()
 
