@@ -2,6 +2,7 @@
 # make test     style, types and tests
 # make bench    speed, next to Apache, nginx and HAProxy   (BENCH="--quick get" for some of it)
 # make fuzz-oracle   random requests and answers on Apache and revproxy   (FUZZ="COUNT SEED")
+# make fuzz-rules    random rewrite rules and URLs on both           (FUZZ="PAIRS SEED")
 # make fuzz-html     random pages: the links that lxml finds, no other octet changed   (FUZZ="COUNT SEED")
 # make browser    the demo site's links in headless Chromium, directly and through revproxy
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 BENCH ?=
 FUZZ ?= 1000 1
 
-.PHONY: run test bench fuzz-oracle fuzz-html browser check clean
+.PHONY: run test bench fuzz-oracle fuzz-rules fuzz-html browser check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -26,8 +27,11 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(BENCH)
 
-fuzz-oracle: .venv/ready
+fuzz-oracle: .venv/ready fuzz-rules
 	$(BIN)/python -m tests.oracle.fuzz $(FUZZ)
+
+fuzz-rules: .venv/ready
+	$(BIN)/python -m tests.oracle.fuzz_rules $(FUZZ)
 
 # The environment is made again when what it is made from changes. pip learnt --group in 25.1.
 .venv/ready: pyproject.toml

@@ -17,7 +17,7 @@ from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.filtered import filtered
 from revproxy.filters import Filter, Pace
 from revproxy.http.fields import Fields
-from revproxy.http.message import Exchange
+from revproxy.http.message import REDIRECT_HANDLER, Exchange
 from revproxy.http.methods import METHODS
 from revproxy.http.pages import error_page, page_type
 from revproxy.http.uri import normalise_path, parse_url
@@ -179,6 +179,7 @@ async def fail(exchange: Exchange, error: HTTPError) -> Exchange:
     if exchange.plan is None:
         exchange.plan = server.base
     _drop_response(exchange)
+    before = exchange.status
     exchange.status = error.status
     exchange.reason = error.reason
     exchange.error_detail = error.detail
@@ -190,6 +191,10 @@ async def fail(exchange: Exchange, error: HTTPError) -> Exchange:
     if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
         _canned(exchange, error, recursive=error.status)
+        return await _filter(exchange)
+    if exchange.handler == REDIRECT_HANDLER and before != 200:
+        # A rule named a status before it sent the request elsewhere: no document is tried.
+        _canned(exchange, error, recursive=before)
         return await _filter(exchange)
     kind, value = _document(exchange)
     if kind == "path":

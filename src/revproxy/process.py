@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from types import CoroutineType
 from typing import Any
 
-from revproxy.errors import HTTPError
-from revproxy.http.message import Exchange
+from revproxy.errors import HTTPError, InternalRedirect
+from revproxy.http.message import REDIRECT_HANDLER, Exchange
 from revproxy.http.trace import MAX_TRACE_BODY, answer_trace, check_trace
 
 
@@ -34,9 +34,13 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     if exchange.proxy is None:
         for hook in plan.type_checker:
             hook(exchange)
-    await _fix_up(exchange, plan.fixups)
-    if exchange.proxy is None:
-        await _fix_up(exchange, plan.file_fixups)
+    is_file = exchange.proxy is None
+    redirect = await _fix_up(exchange, plan.fixups)
+    if is_file:
+        # Also where a rule has just sent it to an origin, as in Apache.
+        redirect = await _fix_up(exchange, plan.file_fixups) or redirect
+    if redirect is not None:
+        raise redirect
     return False
 
 
@@ -49,11 +53,18 @@ async def _translate(exchange: Exchange) -> None:
             return
 
 
-async def _fix_up(exchange: Exchange, hooks: Iterable[Any]) -> None:
+async def _fix_up(exchange: Exchange, hooks: Iterable[Any]) -> InternalRedirect | None:
+    """Run fixups, all of them: the redirect that one asks for is its handler's work."""
+    redirect = None
     for hook in hooks:
-        waits = hook(exchange)
-        if waits.__class__ is CoroutineType:
-            await waits
+        try:
+            waits = hook(exchange)
+            if waits.__class__ is CoroutineType:
+                await waits
+        except InternalRedirect as asked:
+            exchange.handler = REDIRECT_HANDLER
+            redirect = asked
+    return redirect
 
 
 async def _is_answered_here(exchange: Exchange) -> bool:

@@ -88,11 +88,7 @@ def look_up_file(exchange: Exchange, name: str) -> LookUp:
 
 
 def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
-    depth = 0
-    outer = inner.main
-    while outer is not None:
-        depth, outer = depth + 1, outer.main
-    if depth > inner.server.sub_recursion:
+    if _is_too_deep(inner.main):
         return LookUp(inner, 500)
     try:
         wait(process(inner, is_named=is_named))
@@ -104,6 +100,22 @@ def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     except HTTPError as error:
         return LookUp(inner, error.status, error=error)
     return LookUp(inner, 200)
+
+
+def _is_too_deep(exchange: Exchange | None) -> bool:
+    """As many redirects or sub-requests led to a request as LimitInternalRecursion lets."""
+    redirects = sub_requests = 0
+    while exchange is not None:
+        server = exchange.server
+        if exchange.previous is not None:
+            redirects += 1
+            exchange = exchange.previous
+        else:
+            sub_requests += exchange.main is not None
+            exchange = exchange.main
+        if redirects >= server.recursion or sub_requests >= server.sub_recursion:
+            return True
+    return False
 
 
 def take_over(exchange: Exchange, inner: Exchange) -> None:

@@ -31,10 +31,16 @@ Outcome: TypeAlias = dict[str, Any]
 
 def run_group(group: Group, kind: str) -> dict[str, Outcome]:
     """Start one server of `kind` for the group and run all its cases, in order."""
-    with TemporaryDirectory(prefix="oracle-") as name, dead_port() as dead:
-        origin = Origin(Path(name), group.config)
+    with TemporaryDirectory(prefix="oracle-") as name:
+        return run_group_in(Path(name), group, kind)
+
+
+def run_group_in(directory: Path, group: Group, kind: str) -> dict[str, Outcome]:
+    """The same in an empty directory of the caller's choice."""
+    with dead_port() as dead:
+        origin = Origin(directory, group.config)
         try:
-            server = Server(kind, Path(name), origin, dead)
+            server = Server(kind, directory, origin, dead)
             with server.running(group.config, group.files):
                 return {case.name: run_case(case, server, origin) for case in group.cases}
         finally:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from revproxy.errors import HTTPError, Location
 from revproxy.http.fields import Field, Fields
@@ -26,6 +26,10 @@ class Trace(Protocol):
     def __call__(self, module: str, text: str, location: Location | None = None) -> None:
         """A module decided something, by the directive at `location` where that is known."""
         ...
+
+
+REDIRECT_HANDLER: Final = "redirect-handler"
+"""The handler of a request that another path of this server will answer."""
 
 
 class Body(Protocol):

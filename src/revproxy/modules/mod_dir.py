@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
-from revproxy.http.message import Exchange
+from revproxy.http.message import REDIRECT_HANDLER, Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, flag, setting, value_or
 from revproxy.rewrite.escape import escape_uri
 from revproxy.subrequest import LookUp, look_up_uri, take_over
@@ -84,13 +84,15 @@ class _Directories:
         try:
             mode = os.stat(name.encode("latin-1")).st_mode
         except (OSError, ValueError):
-            if not self._fallback or exchange.handler is not None:
+            if not self._fallback or exchange.handler is not None or exchange.proxy is not None:
                 return None
             return run(self._fall_back, exchange)
         if not stat.S_ISDIR(mode) or exchange.path_info:
             return None
         if not exchange.path.endswith("/"):
             self._add_slash(exchange)
+            return None
+        if exchange.handler == REDIRECT_HANDLER:
             return None
         if not self._indexes or (self._checks_handler and exchange.handler is not None):
             return None

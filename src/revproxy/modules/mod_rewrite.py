@@ -31,7 +31,7 @@ _OPTIONS: Final = frozenset(
     (
         *("inherit", "inheritbefore", "inheritdown", "inheritdownbefore", "ignoreinherit"),
         *("allowanyuri", "mergebase", "legacyprefixdocroot", "allownoslash"),
-        *("ignorecontextinfo", "longurloptimization"),
+        *("ignorecontextinfo", "longurloptimization", "unsafeprefixstat"),
     )
 )
 
@@ -186,12 +186,8 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         return None
     known = server.shared.get("mod_rewrite")
     if known is None:
-        options = rules.options or frozenset()
         known = server.shared["mod_rewrite"] = server_hook(
-            _compiled(rules),
-            server,
-            any_uri="allowanyuri" in options,
-            legacy_prefix="legacyprefixdocroot" in options,
+            _compiled(rules), server, rules.options or ()
         )
         if _may_wait(rules, rules.maps):
             translate = known
@@ -232,7 +228,7 @@ def _fixups(settings: Settings, server: Server) -> Hook | None:
         compile_rule(rule, lambda name: maps.get(name, _NO_MAP))
         for rule in rules.rules
     ]
-    hook = DirectoryRules(steps, server, rules.directory, rules.base)
+    hook = DirectoryRules(steps, server, rules.directory, rules.base, rules.options or ())
     return (lambda exchange: run(hook, exchange)) if _may_wait(rules, maps) else hook
 
 

@@ -9,6 +9,7 @@ Laws:
 from __future__ import annotations
 
 import functools
+import itertools
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -102,7 +103,7 @@ class Compiler:
         server = self._server(config, settings, virtual=virtual)
         directories = sorted(
             enumerate(config.directories),
-            key=lambda item: (item[1].scope.pattern is not None, len(item[1].scope.argument)),
+            key=lambda item: (item[1].scope.pattern is not None, _depth(item[1].scope.argument)),
         )
         files = _file_sections(config)
         sections: dict[str, dict[int, Section]] = {
@@ -122,9 +123,11 @@ class Compiler:
         sections["if"] = dict(enumerate(conditional))
 
         def build(keys: tuple[SectionKey, ...]) -> RequestPlan:
-            return self._request_plan(
-                config, server, [sections[kind][index] for kind, index in keys]
-            )
+            walks = [
+                [sections[kind][index] for kind, index in walk]
+                for _, walk in itertools.groupby(keys, key=lambda key: key[0])
+            ]
+            return self._request_plan(config, server, walks)
 
         once = {phase: self._hooks(phase, config.settings, server) for phase in _ONCE}
         options = value_or(settings.protocol_options, frozenset())
@@ -214,13 +217,16 @@ class Compiler:
         )
 
     def _request_plan(
-        self, config: ServerConfig, server: Server, sections: Sequence[Section]
+        self, config: ServerConfig, server: Server, walks: Sequence[Sequence[Section]]
     ) -> RequestPlan:
+        """The plan of some sections, those of a kind (a walk, in Apache) together."""
         merged: dict[str, Any] = dict(config.settings)
-        for section in sections:
-            for name, inner in section.settings.items():
-                outer = merged.get(name)
-                merged[name] = inner if outer is None else merge_settings(outer, inner)
+        for walk in walks:
+            # The sections of a walk are merged with each other before they meet what is around.
+            together: dict[str, Any] = {}
+            for section in walk:
+                _merge(together, section.settings)
+            _merge(merged, together)
         phases = {phase: self._hooks(phase, merged, server) for phase in _EACH}
         settings: core.Settings = merged.get("core") or core.Settings()
         compat: AccessSettings = merged.get("mod_access_compat") or AccessSettings()
@@ -235,7 +241,7 @@ class Compiler:
             },
             signature=value_or(settings.signature, "Off"),
             settings=merged,
-            sections=tuple(section.directive.location for section in sections),
+            sections=tuple(section.directive.location for walk in walks for section in walk),
             filters=self._named("filters", merged, server),
             input_filters=self._named("input_filters", merged, server),
         )
@@ -313,6 +319,18 @@ def _directory_matcher(section: Section) -> Matcher:
         return lambda name: matches("/".join(name.split("/")[: depth + 1]))
     prefix = argument + "/"
     return lambda name: name.startswith(prefix) or name == argument
+
+
+def _depth(path: str) -> int:
+    """How many directories deep a path is; sections of the same depth stay in the file's order."""
+    return path.rstrip("/").count("/")
+
+
+def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> None:
+    """Merge modules' settings into those around them."""
+    for name, settings in inner.items():
+        known = outer.get(name)
+        outer[name] = settings if known is None else merge_settings(known, settings)
 
 
 def _file_sections(config: ServerConfig) -> list[tuple[Section, Matcher]]:

@@ -30,7 +30,7 @@ _PARAMETERS: Final = Parameters()
 def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped: bool) -> None:
     """Let mod_proxy answer from the origin of this URL. Raises HTTPError."""
     unix, plain = split_unix(text)
-    authority, _, path = plain.partition("://")[2].partition("/")
+    _, _, path = plain.partition("://")[2].partition("/")
     try:
         url = parse_url(plain[: len(plain) - len(path)])
     except ValueError as error:
@@ -47,5 +47,6 @@ def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped:
         sent = f"{sent}?{exchange.query}"
     if _RAW(sent):
         raise HTTPError(403, "a space or control character in the URL for the origin")
-    exchange.proxy = Target(worker, f"{url.scheme}://{authority}{path}", sent, url.authority)
+    written = f"{text}?{exchange.query}" if is_escaped and exchange.query is not None else text
+    exchange.proxy = Target(worker, written, sent, url.authority)
     exchange.handler = "proxy-server"

@@ -28,7 +28,7 @@ class Target:
 
     worker: Worker
     url: str
-    """Scheme, authority and decoded path: what `<Proxy>` sections are matched with."""
+    """Scheme, authority and decoded path, as they were written: what `<Proxy>` is matched with."""
     path: str
     """Path and query as they are sent."""
     authority: str

@@ -86,6 +86,8 @@ class Flags:
     """The status of an external redirect, 0 for none."""
     status: int = 0
     """The status that is the answer, 0 for none."""
+    code: int = 0
+    """The status that was named last: with several such flags it is the one that counts."""
     skip: int = 0
     content_type: str = ""
     escape: bool = False
@@ -144,6 +146,8 @@ def parse_flags(directive: Directive, word: str) -> Flags:
             flags.escape |= key == "bctls"
         else:
             _valued(directive, flags, key, name, value)
+    if flags.status:
+        flags.status = flags.code
     return flags
 
 
@@ -157,7 +161,7 @@ def _valued(  # noqa: C901 - the flags with values, one after the other
         attribute = _LISTS[key]
         setattr(flags, attribute, (*getattr(flags, attribute), value))
     elif key in _STATUSES:
-        flags.status = _STATUSES[key]
+        flags.status = flags.code = _STATUSES[key]
     elif key in ("h", "handler"):
         if value.lower() not in ("none", "default-handler"):
             raise DirectiveError(f"the handler '{value}' is not implemented", argument=2)
@@ -192,6 +196,7 @@ def _redirect(directive: Directive, flags: Flags, value: str) -> None:
             raise DirectiveError(
                 f"{directive.name}: invalid HTTP response code '{value}' for flag 'R'", argument=2
             )
+    flags.code = status
     if 300 <= status <= 399:
         flags.redirect = status
     else:

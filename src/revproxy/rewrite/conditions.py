@@ -2,7 +2,8 @@
 
 Laws:
 - A test is a regex, a comparison of text or whole numbers, or a question about a file.
-- Text compares by length first, then octet by octet, as Apache's `compare_lexicography`.
+- Text compares by length first, then octet by octet, as Apache's `compare_lexicography`; with NC
+  octet by octet from the beginning.
 - A regex that matched and is not negated is where %0 to %9 come from afterwards.
 """
 
@@ -222,13 +223,19 @@ def _integer_test(kind: str, operand: str) -> Callable[[str], bool]:
 
 
 def _text_test(kind: str, operand: str, *, no_case: bool) -> Callable[[str], bool]:
+    if no_case:
+        # Here text compares as in a dictionary.
+        lowered = _lower(operand)
+        return {
+            "=": lambda text: _lower(text) == lowered,
+            "<": lambda text: _lower(text) < lowered,
+            "<=": lambda text: _lower(text) <= lowered,
+            ">": lambda text: _lower(text) > lowered,
+            ">=": lambda text: _lower(text) >= lowered,
+        }[kind]
     wanted = (len(operand), operand)
-    if kind == "=":
-        if no_case:
-            lowered = _lower(operand)
-            return lambda text: _lower(text) == lowered
-        return lambda text: text == operand
     return {
+        "=": lambda text: text == operand,
         "<": lambda text: (len(text), text) < wanted,
         "<=": lambda text: (len(text), text) <= wanted,
         ">": lambda text: (len(text), text) > wanted,

@@ -10,7 +10,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
@@ -31,12 +31,19 @@ class DirectoryRules:
     """The fixups hook of a section's rules; `directory` is what it covers, with a slash."""
 
     def __init__(
-        self, steps: Sequence[Step], server: Server, directory: str, base: str | None
+        self,
+        steps: Sequence[Step],
+        server: Server,
+        directory: str,
+        base: str | None,
+        options: Container[str],
     ) -> None:
         self._steps = steps
         self._server = server
         self._directory = directory
         self._base = base
+        self._ignores_context = "ignorecontextinfo" in options
+        self._needs_slash = "allownoslash" not in options
         self._root = server.document_root.rstrip("/")
 
     def __call__(self, exchange: Exchange) -> None:
@@ -46,7 +53,7 @@ class DirectoryRules:
         before = exchange.filename or exchange.path
         if proxied:
             before = f"proxy:{exchange.proxy.url}"
-        elif before + "/" == self._directory:
+        elif self._needs_slash and before + "/" == self._directory:
             return
         _check_links(exchange)
         run = Run(exchange, self._server, before)
@@ -70,15 +77,37 @@ class DirectoryRules:
             return
         if name[:1] != "/":
             raise HTTPError(400)
+        exchange.query = run.args
         if name == before:
-            exchange.query = run.args
             return
-        prefix, root = exchange.context or ("", self._root)
+        # What a rule with R said before stays the status of whatever is found there.
+        exchange.status = run.status or exchange.status
+        raise _redirect(self._as_url(exchange, name), run.args)
+
+    def _as_url(self, exchange: Exchange, name: str) -> str:
+        """The URL path of a result, which may be a file's name."""
         if self._base is not None:
-            name = _substituted(name, self._directory, self._base)
-        elif root:
-            name = _substituted(name, root, prefix)
-        raise InternalRedirect(name, run.args)
+            url = _substituted(name, self._directory, self._base)
+        elif self._root and name.startswith(f"{self._root}/"):
+            url = name[len(self._root) :]
+        else:
+            url = name
+        if url != name or self._ignores_context:
+            return url
+        prefix, root = exchange.context or ("", self._root)
+        return _substituted(url, root, prefix)
+
+
+def _redirect(path: str, query: str | None) -> InternalRedirect:
+    """The redirect to a result, read as the URL that it now is: with a query, without a fragment.
+
+    Raises HTTPError for what is no path.
+    """
+    target = path if query is None else f"{path}?{query}"
+    path, mark, query = target.partition("#")[0].partition("?")
+    if path[:1] != "/":
+        raise HTTPError(400, f"invalid URI path ({path})")
+    return InternalRedirect("/" + path.lstrip("/"), query if mark else None)
 
 
 def _with_base(url: str, length: int, directory: str, base: str) -> str:
@@ -90,11 +119,13 @@ def _with_base(url: str, length: int, directory: str, base: str) -> str:
 
 
 def _substituted(name: str, prefix: str, instead: str) -> str:
-    """A name with another beginning, where it begins with `prefix`."""
-    prefix = prefix.rstrip("/") + "/"
+    """A name with another beginning, where it begins with `prefix`; with none, where that is ""."""
+    prefix = prefix.removesuffix("/") + "/"
     if not name.startswith(prefix):
         return name
-    return instead.rstrip("/") + "/" + name[len(prefix) :]
+    if instead:
+        instead = instead.removesuffix("/") + "/"
+    return instead + name[len(prefix) :]
 
 
 def _check_links(exchange: Exchange) -> None:

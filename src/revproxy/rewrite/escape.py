@@ -18,7 +18,7 @@ _SCHEME: Final = re.compile(
     r"|unix:(?://)?|mailto:|news:",
     re.IGNORECASE,
 )
-_WITHOUT_QUERY: Final = ("ftp:", "gopher:", "mailto:", "news:", "nntp:")
+_WITHOUT_QUERY: Final = ("ftp:", "gopher:", "ldap:", "news:", "nntp:")
 
 RAW: Final = re.compile(r"[\x00-\x20\x7f]").search
 """Finds a blank or control character, which may stand in no URL."""

@@ -44,6 +44,10 @@ class Rule:
     drops_query: bool
     """A lone `?` at the end of the substitution, or QSD without any."""
 
+    def begins_with(self, path: str) -> bool:
+        """The rule's author wrote this beginning of a file's name, or does not mind it."""
+        return self.flags.unsafe_prefix or self.output.startswith(path)
+
     def may_wait(self, waiting_maps: Container[str]) -> bool:
         """It looks ahead, or into one of the maps that do not answer at once."""
         texts = (self.output, *self.flags.env, *self.flags.cookies)
@@ -239,7 +243,6 @@ class _Substitution:
         self._output = compile_template(rule.output, maps, escape)
         self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
         self._marked = compile_template(rule.output, maps, escape, _mark)
-        self._literal = flags.unsafe_prefix or rule.output[:1] not in ("$", "%")
 
     def __call__(self, run: Run) -> int:
         if self._conditions is not None and not self._conditions(run):
@@ -252,7 +255,7 @@ class _Substitution:
             return CHANGED
         self._refuse_3f(run, result)
         run.filename = result
-        run.literal_prefix = self._literal
+        run.last = self._rule
         if flags.discard_path_info:
             run.path_info = ""
         if run.tell is not None:
@@ -284,6 +287,7 @@ class _Substitution:
         flags = self._flags
         name = run.filename
         if not takes_query(name):
+            run.args = None
             return
         if flags.query_discard:
             run.args = None
@@ -297,30 +301,31 @@ class _Substitution:
         else:
             run.args = query
         if run.args is not None:
-            run.args = run.args[:-1] if run.args.endswith("&") else run.args
-            run.args = run.args or None
+            run.args = run.args.removesuffix("&") if run.args else None
 
     def _place(self, run: Run) -> None:
         """Make the result what it stands for: an origin, a URL or a path of ours."""
         flags = self._flags
         name = run.filename
-        absolute = scheme_length(name) > 0
-        if run.prefix and not absolute and not name.startswith("/"):
+        is_relative = run.prefix != "" and name[:1] != "/" and not scheme_length(name)
+        if is_relative and run.prefix:
             name = run.prefix + name
+        elif is_relative and not flags.proxy and not flags.redirect:
+            name = f"/{name}"
         if flags.proxy:
             run.filename = f"proxy:{self._qualified(run, name)}"
-        elif flags.redirect:
+            return
+        if flags.redirect:
             run.filename = self._qualified(run, name)
             run.status = flags.redirect
-        else:
-            name = self._reduced(run, name) if absolute else name
-            if scheme_length(name):
-                run.status = 302
-            elif run.prefix is None:
-                if name.startswith("//") and not self._keeps_slashes:
-                    name = name.lstrip("/")
-                name = name if name.startswith("/") else f"/{name}"
-            run.filename = name
+            return
+        if scheme_length(name):
+            name = self._reduced(run, name)
+        if scheme_length(name):
+            run.status = 302
+        elif name.startswith("//") and not self._keeps_slashes and not is_relative:
+            name = "/" + name.lstrip("/")
+        run.filename = name
 
     def _qualified(self, run: Run, name: str) -> str:
         if scheme_length(name):

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from revproxy.http.message import Exchange
 from revproxy.module import Server
+
+
+class Source(Protocol):
+    """The rule that a name comes from."""
+
+    def begins_with(self, path: str) -> bool:
+        """The rule's author wrote this beginning of a file's name, or does not mind it."""
 
 
 class Run:
@@ -25,7 +32,7 @@ class Run:
         "exchange",
         "filename",
         "forced_type",
-        "literal_prefix",
+        "last",
         "passes_through",
         "path_info",
         "prefix",
@@ -62,8 +69,8 @@ class Run:
         self.status = 0
         """The status a rule has chosen, 0 for none."""
         self.forced_type = ""
-        self.literal_prefix = True
-        """The result may be a file's name: the rule's author wrote its beginning."""
+        self.last: Source | None = None
+        """The last rule that changed the name."""
         self.reduced = False
         """An absolute URL of our own was cut to its path."""
         self.tell: Callable[[int, str], None] | None = None

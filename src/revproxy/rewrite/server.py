@@ -9,7 +9,7 @@ Laws:
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
@@ -22,10 +22,11 @@ from revproxy.rewrite.run import Run
 from revproxy.rewrite.tell import teller
 
 
-def server_hook(
-    steps: Sequence[Step], server: Server, *, any_uri: bool, legacy_prefix: bool
-) -> Hook:
+def server_hook(steps: Sequence[Step], server: Server, options: Container[str]) -> Hook:
     """The translate hook of a server's rules."""
+    any_uri = "allowanyuri" in options
+    legacy_prefix = "legacyprefixdocroot" in options
+    unsafe = "unsafeprefixstat" in options
     root = server.document_root.rstrip("/")
 
     def translate(exchange: Exchange) -> bool | None:
@@ -48,7 +49,7 @@ def server_hook(
         if run.passes_through:
             exchange.path = name
             return None
-        is_file = run.literal_prefix and (legacy_prefix or not run.reduced) and _has_top(name)
+        is_file = (legacy_prefix or not run.reduced) and _is_file_name(name, run, root, unsafe)
         exchange.filename = name if is_file or not root else root + _resolved(name)
         return True
 
@@ -61,7 +62,7 @@ def leave(run: Run, changed: int, name: str) -> bool:
     False for a path of ours. Raises HTTPError for a redirect, and for what must not leave.
     """
     exchange = run.exchange
-    to_origin = name.startswith("proxy:")
+    to_origin = name.startswith("proxy:") and not run.passes_through
     length = 0 if to_origin or run.passes_through else scheme_length(name)
     keeps = changed == NO_ESCAPE
     query = run.args
@@ -109,10 +110,19 @@ def _resolved(name: str) -> str:
     return "/" + "/".join(kept) + ("/" if ends_open else "")
 
 
-def _has_top(name: str) -> bool:
-    """The first directory of a path exists."""
+def _is_file_name(name: str, run: Run, root: str, unsafe: bool) -> bool:
+    """A result is the name of a file, not a URL path below the document root.
+
+    Its first directory must exist, and the rule's author must have written that.
+    """
     if name.startswith("//"):
         return False
     end = name.find("/", 1)
     top = name if end < 0 else name[:end]
-    return "\0" not in top and os.path.exists(top.encode("latin-1"))
+    written = (
+        unsafe
+        or (run.last is not None and run.last.begins_with(top))
+        or name.startswith(root)
+        or (run.exchange.context is not None and name.startswith(run.exchange.context[1]))
+    )
+    return written and "\0" not in top and os.path.exists(top.encode("latin-1"))
