@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from revproxy.coding.response import changed_body
 from revproxy.config.tree import Directive
@@ -21,8 +21,6 @@ from revproxy.filters import Filter, Kind, content_type_of
 from revproxy.html.charset import find_codec
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Parser, Scope, Server, Unset, setting, value_or
-
-_OPTIONS: Final = ("implicitadd", "noimplicitadd", "translateallmimetypes", "debuglevel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def _parse_options(settings: Settings, directive: Directive, _scope: Scope) -> S
             settings = dataclasses.replace(settings, implicit=lower == "implicitadd")
         elif lower in ("translateallmimetypes", "notranslateallmimetypes"):
             settings = dataclasses.replace(settings, all_types=not lower.startswith("no"))
-        elif not lower.startswith("debuglevel="):
+        else:
             raise DirectiveError(f"Invalid CharsetOptions option: {word}", argument=index)
     return settings
 
