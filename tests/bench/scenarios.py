@@ -20,6 +20,7 @@ from tests.bench.contents import both, deflate, flat, html, stalls
 from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
+from tests.bench.rules import rules
 from tests.bench.servers import (
     MANY,
     REVPROXY,
@@ -194,6 +195,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "deflate": deflate,
     "html": html,
     "both": both,
+    "rules": rules,
     "stalls": stalls,
     "flat": flat,
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
@@ -354,6 +354,14 @@ def _count_forwards(exchange: Exchange) -> bool:
 def _is_blocked(authority: str, blocks: tuple[str, ...]) -> bool:
     host = authority.rpartition(":")[0] or authority
     return any(word == "*" or word in host for word in blocks)
+
+
+def define_in_sections(settings: Settings, sections: Iterable[Settings], server: Server) -> None:
+    """Make the workers that `<Proxy>` sections define, for rules and handlers that name them."""
+    workers = workers_of(settings, server)
+    for section in sections:
+        for definition in value_or(section.definitions, ()):
+            workers.define(definition.url, definition.parameters, merge=True)
 
 
 MODULE = Module(

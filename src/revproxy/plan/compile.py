@@ -24,6 +24,7 @@ from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
 from revproxy.modules import (
     core,
+    mod_proxy,
     mod_remoteip,
     mod_reqtimeout,
     mod_ssl,
@@ -129,6 +130,11 @@ class Compiler:
             ]
             return self._request_plan(config, server, walks)
 
+        if mod_proxy.MODULE in self._modules:
+            own = [section.settings.get("mod_proxy") for section in config.proxies]
+            mod_proxy.define_in_sections(
+                _settings(config, mod_proxy.MODULE), [one for one in own if one], server
+            )
         once = {phase: self._hooks(phase, config.settings, server) for phase in _ONCE}
         options = value_or(settings.protocol_options, frozenset())
         return VirtualHost(

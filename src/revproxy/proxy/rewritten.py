@@ -8,7 +8,7 @@ Laws:
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -27,19 +27,23 @@ _RAW: Final = re.compile(r"[\x00-\x20\x7f]").search
 _PARAMETERS: Final = Parameters()
 
 
+_origin = functools.lru_cache(256)(parse_url)
+"""An origin's URL without a path: rules name few, again and again."""
+
+
 def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped: bool) -> None:
     """Let mod_proxy answer from the origin of this URL. Raises HTTPError."""
     unix, plain = split_unix(text)
     _, _, path = plain.partition("://")[2].partition("/")
     try:
-        url = parse_url(plain[: len(plain) - len(path)])
+        url = _origin(plain[: len(plain) - len(path)])
     except ValueError as error:
         raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
     if url.scheme not in SUPPORTED_SCHEMES:
         raise HTTPError(500, f"no protocol handler for {url.scheme}://")
     path = f"/{path}"
     workers: Workers = server.shared["mod_proxy"]
-    worker = workers.find(dataclasses.replace(url, path=path), unix)
+    worker = workers.serving(url, path, unix)
     if worker is None:
         worker = workers.generic(url, _PARAMETERS, unix)
     sent = path if is_escaped else escape_path(path)

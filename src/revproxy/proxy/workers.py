@@ -43,12 +43,14 @@ class Workers:
         """
         unix, plain = split_unix(text)
         url = parse_url(plain.split("$", 1)[0] if "$" in plain else plain)
-        known = self._find(url, unix)
+        known = self.find(url, unix)
         if known is not None:
             if merge and known.url.path == url.path:
                 given = {name: getattr(parameters, name) for name in parameters.given}
                 given["given"] = known.parameters.given | parameters.given
-                known.configure(dataclasses.replace(known.parameters, **given))
+                changed = dataclasses.replace(known.parameters, **given)
+                if changed != known.parameters:
+                    known.configure(changed)
             return known
         return self._add(url, unix, parameters)
 
@@ -61,11 +63,12 @@ class Workers:
 
     def find(self, url: Url, unix: str | None = None) -> Worker | None:
         """The worker with the longest URL that `url` begins with."""
-        return self._find(url, unix)
+        return self.serving(url, url.path, unix)
 
-    def _find(self, url: Url, unix: str | None) -> Worker | None:
-        for worker in self._by_origin.get(self._key(url, unix), ()):
-            if url.path.startswith(worker.url.path):
+    def serving(self, origin: Url, path: str, unix: str | None = None) -> Worker | None:
+        """The same for an origin's URL and a path at it."""
+        for worker in self._by_origin.get(self._key(origin, unix), ()):
+            if path.startswith(worker.url.path):
                 return worker
         return None
 

@@ -18,7 +18,7 @@ from revproxy.http.message import Exchange
 from revproxy.module import Server, value_or
 from revproxy.rewrite.escape import scheme_length
 from revproxy.rewrite.rule import Step
-from revproxy.rewrite.ruleset import UNCHANGED, is_ended, run_rules
+from revproxy.rewrite.ruleset import UNCHANGED, RuleList, is_ended, run_rules
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.server import leave
 from revproxy.rewrite.tell import teller
@@ -38,7 +38,7 @@ class DirectoryRules:
         base: str | None,
         options: Container[str],
     ) -> None:
-        self._steps = steps
+        self._rules = RuleList(steps)
         self._server = server
         self._directory = directory
         self._base = base
@@ -61,7 +61,7 @@ class DirectoryRules:
         run.base = self._base
         run.path_info = exchange.path_info
         run.tell = teller(exchange)
-        changed = run_rules(self._steps, run)
+        changed = run_rules(self._rules, run)
         if run.forced_type:
             exchange.notes["rewrite-forced-mimetype"] = run.forced_type.lower()
         if changed != UNCHANGED:

@@ -107,6 +107,7 @@ def _check_origin(output: str) -> None:
 class Step:
     """A compiled rule: what it looks for, what it then does, and what comes after it."""
 
+    pattern: Pattern
     search: Callable[[str], re.Match[str] | None]
     negated: bool
     act: Callable[[Run], int]
@@ -124,21 +125,40 @@ def compile_rule(rule: Rule, maps: MapLookup) -> Step:
         if rule.output == "-"
         else _Substitution(rule, conditions, effects, maps)
     )
-    return Step(rule.pattern.search, rule.negated, act, rule.flags, rule.source)
+    return Step(rule.pattern, rule.pattern.search, rule.negated, act, rule.flags, rule.source)
 
 
 def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:
     """What must hold besides the pattern, None for nothing."""
     if not rule.conditions:
         return None
+    if len(rule.conditions) == 1 and not rule.conditions[0].or_next:
+        return _single(rule.conditions[0], maps)
     conditions = _all_of(rule.conditions, maps)
 
     def hold(run: Run) -> bool:
-        run.vary_this.clear()
+        if run.vary_this:
+            run.vary_this.clear()
         varies: list[str] = []
         if not conditions(run, varies):
             return False
         run.vary += varies
+        return True
+
+    return hold
+
+
+def _single(condition: Condition, maps: MapLookup) -> Callable[[Run], bool]:
+    test = compile_condition(condition, maps)
+    varies = not condition.no_vary
+
+    def hold(run: Run) -> bool:
+        if run.vary_this:
+            run.vary_this.clear()
+        if not test(run):
+            return False
+        if varies and run.vary_this:
+            run.vary += run.vary_this
         return True
 
     return hold
@@ -159,9 +179,10 @@ def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run
         for group in compiled:
             for test, no_vary in group:
                 holds = test(run)
-                if holds and not no_vary:
-                    varies += run.vary_this
-                run.vary_this.clear()
+                if run.vary_this:
+                    if holds and not no_vary:
+                        varies += run.vary_this
+                    run.vary_this.clear()
                 if holds:
                     break
             else:

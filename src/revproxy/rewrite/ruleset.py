@@ -15,6 +15,7 @@ from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
 from revproxy.rewrite.rule import CHANGED, MISS, Step
 from revproxy.rewrite.run import Run
+from revproxy.rewrite.stretch import stretches
 
 UNCHANGED: Final = 0
 NORMAL: Final = 1
@@ -25,22 +26,43 @@ _END: Final = "mod_rewrite_END"
 _LONGEST: Final = 2 * 8190
 
 
-def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - the flags, in order
+class RuleList:
+    """Compiled rules in order."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = tuple(steps)
+        self.stretches = stretches(
+            [None if step.negated or step.flags.chain else step.pattern for step in steps]
+        )
+
+
+def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915 - the flags, in order
     """Run the rules: UNCHANGED, NORMAL or NO_ESCAPE. Raises HTTPError for a status."""
     changed = UNCHANGED
     rounds = 0
     index = 0
     subject = run.subject()
     is_sub_request = run.exchange.main is not None
-    while index < len(steps):
+    steps = rules.steps
+    count = len(steps)
+    quiet = run.tell is None
+    known = rules.stretches if quiet else {}
+    while index < count:
+        if index in known:
+            index = known[index].first(subject)
+            if index == count:
+                break
         step = steps[index]
         index += 1
+        match = step.search(subject)
+        missed = (match is None) is not step.negated
         flags = step.flags
+        if missed and quiet and not flags.chain:
+            continue
         if is_sub_request and (flags.no_sub_requests or flags.redirect):
             continue
-        match = step.search(subject)
         outcome = MISS
-        if (match is None) is step.negated:
+        if not missed:
             run.rule_match, run.condition_match = match, None
             outcome = step.act(run)
         if run.tell is not None:
@@ -48,7 +70,7 @@ def run_rules(steps: Sequence[Step], run: Run) -> int:  # noqa: C901, PLR0912 - 
             run.tell(3, f"{step.source}: {hit} '{run.filename}'")
         if outcome == MISS:
             if flags.chain:
-                while index < len(steps) and steps[index - 1].flags.chain:
+                while index < count and steps[index - 1].flags.chain:
                     index += 1
             continue
         if len(run.filename) > _LONGEST:

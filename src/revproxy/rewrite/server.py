@@ -17,7 +17,7 @@ from revproxy.module import Hook, Server
 from revproxy.proxy.rewritten import send_to_origin
 from revproxy.rewrite.escape import RAW, escape_absolute, escape_uri, scheme_length
 from revproxy.rewrite.rule import Step
-from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, is_ended, run_rules
+from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, RuleList, is_ended, run_rules
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.tell import teller
 
@@ -27,6 +27,7 @@ def server_hook(steps: Sequence[Step], server: Server, options: Container[str]) 
     any_uri = "allowanyuri" in options
     legacy_prefix = "legacyprefixdocroot" in options
     unsafe = "unsafeprefixstat" in options
+    rules = RuleList(steps)
     root = server.document_root.rstrip("/")
 
     def translate(exchange: Exchange) -> bool | None:
@@ -35,7 +36,7 @@ def server_hook(steps: Sequence[Step], server: Server, options: Container[str]) 
         _tell_script(exchange, server)
         run = Run(exchange, server, exchange.path)
         run.tell = teller(exchange)
-        changed = run_rules(steps, run)
+        changed = run_rules(rules, run)
         if run.forced_type:
             exchange.notes["rewrite-forced-mimetype"] = run.forced_type.lower()
         if changed == UNCHANGED:

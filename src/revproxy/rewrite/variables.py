@@ -138,15 +138,16 @@ def _empty(_run: Run) -> str:
 
 
 def _field(name: str) -> Callable[[Run], str]:
-    varies = name.lower() != "host"
+    key = name.lower()
+    varies = key != "host"
 
     def look_up(run: Run) -> str:
-        value = run.exchange.fields.get(name)
-        if value is None:
-            return ""
-        if varies:
-            run.vary_this.append(name)
-        return value
+        for item in run.exchange.fields.items:
+            if item[0] == key:
+                if varies:
+                    run.vary_this.append(name)
+                return item[1]
+        return ""
 
     return look_up
 
