@@ -133,3 +133,33 @@ def test_addresses_are_kept_for_addressttl(
 
     trio.run(main)
     assert len(asked) == lookups
+
+
+@pytest.mark.parametrize(("words", "tried"), [({}, 2), ({"retry": 60.0}, 1), ({"retry": 0.0}, 2)])
+def test_a_failed_worker_is_left_alone_where_retry_is_given(
+    words: dict[str, float], tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        url = parse_url(f"http://127.0.0.1:{door.getsockname()[1]}/")
+        worker = Worker(url, Parameters(given=frozenset(words), **words))
+        attempts = []
+        connect = socket.socket.connect_ex
+
+        def counting(self: socket.socket, address: object) -> int:
+            attempts.append(address)
+            return connect(self, address)
+
+        monkeypatch.setattr(socket.socket, "connect_ex", counting)
+
+        async def main() -> None:
+            for _ in range(2):
+                with pytest.raises(OriginError) as caught:
+                    await worker.connection(1.0)
+                assert caught.value.status == 503
+            assert worker.pool.in_use == 0
+
+        trio.run(main)
+    assert len(set(map(str, attempts))) == 1
+    # A failed attempt looks the name up anew and tries once more where the address has changed.
+    assert len(attempts) == tried

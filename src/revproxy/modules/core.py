@@ -195,6 +195,17 @@ def _parse_protocol_options(settings: Settings, directive: Directive, scope: Sco
     return dataclasses.replace(settings, protocol_options=frozenset(options))
 
 
+_canonical_name = choice("canonical_name", "Off", "On", "DNS")
+
+
+def _parse_canonical_name(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    if directive.values[0].lower() == "dns":
+        text = "UseCanonicalName DNS is taken for On: no name is looked up for it"
+        scope.warn(Diagnostic("RP527", Severity.WARNING, directive.args[0].location, text))
+    parsed: Settings = _canonical_name(settings, directive, scope)
+    return parsed
+
+
 def _parse_error_document(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     code, value = directive.values
     if not (code.isascii() and code.isdigit()) or not 400 <= int(code) <= 599:
@@ -370,7 +381,7 @@ MODULE = Module(
         "serversignature": choice("signature", "Off", "On", "EMail"),
         "allowencodedslashes": choice("encoded_slashes", "Off", "On", "NoDecode"),
         "mergeslashes": flag("merge_slashes"),
-        "usecanonicalname": choice("canonical_name", "Off", "On", "DNS"),
+        "usecanonicalname": _parse_canonical_name,
         "usecanonicalphysicalport": flag("canonical_port"),
         "stricthostcheck": flag("strict_host"),
         "errordocument": _parse_error_document,

@@ -152,9 +152,7 @@ def check_target(target: str, directive: Directive, *, argument: int) -> None:
         raise DirectiveError(f"{directive.name}: {error}", argument=argument) from None
 
 
-_WITHOUT_EFFECT: Final = frozenset(
-    ("flushpackets", "flushwait", "iobuffersize", "min", "retry", "secret")
-)
+_WITHOUT_EFFECT: Final = frozenset(("flushpackets", "flushwait", "iobuffersize", "min", "secret"))
 """Parameters that Apache knows and nothing here needs, or has yet."""
 
 

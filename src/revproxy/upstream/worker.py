@@ -4,6 +4,7 @@ Laws:
 - A worker is made at load and holds no socket until a child process uses it.
 - Names are resolved once and kept, or for `addressttl` seconds; after a connection failed at every
   address they are looked up once more.
+- Where `retry` is given, a worker without a connection is left alone for so long.
 - Every address is tried in turn; what fails is an OriginError: 503 for no connection, 500 for a
   name that does not resolve.
 """
@@ -48,6 +49,7 @@ class Worker:
 
     __slots__ = (
         "_addresses",
+        "_failed_until",
         "_pooled",
         "_resolved",
         "authority",
@@ -79,6 +81,8 @@ class Worker:
         """Whether the origin speaks TLS."""
         self.source = source
         self._addresses: list[Address] | None = None
+        self._failed_until = 0.0
+        """When it may be tried again after it failed; where `retry` is given, as in Apache."""
         self._resolved = 0.0
         self._pooled = pooled
         self.configure(parameters)
@@ -127,6 +131,8 @@ class Worker:
         if idle is not None:
             return idle
         try:
+            if self._failed_until > time.monotonic():
+                raise OriginError(503, f"disabled connection for {self.name}: it is in error")
             return await in_trio(self._secured, timeout, route, patience)
         except BaseException:
             self.pool.leave()
@@ -201,4 +207,6 @@ class Worker:
                 except OSError:
                     continue
                 return OriginConnection(self, sock)
+        if "retry" in self.parameters.given:
+            self._failed_until = time.monotonic() + self.parameters.retry
         raise OriginError(503, f"no connection to {self.name}")
