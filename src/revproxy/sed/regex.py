@@ -71,9 +71,13 @@ def _escape(text: str, at: int, pair: str, out: list[str]) -> int:
     return at + 2
 
 
+_SPECIAL_IN_SETS: Final = re.compile(r"[\\\[\]&~|]|-(?=-)")
+
+
 def _bracket(text: str) -> str:
     """A bracket expression; libsed knows no classes in it, and no escapes."""
     inner = text[1:-1]
     negated = inner.startswith("^")
-    inner = inner[negated:].replace("\\", "\\\\").replace("[", r"\[").replace("]", r"\]")
+    # Doubled signs and nested brackets are Python's set operations, or will be.
+    inner = _SPECIAL_IN_SETS.sub(r"\\\g<0>", inner[negated:])
     return f"[{'^' if negated else ''}{inner}]"
