@@ -27,9 +27,12 @@ def add_cookie(exchange: Exchange, text: str) -> None:
         return
     name, value, domain = words[:3]
     note = f"{name}_rewrite"
-    if note in exchange.notes:
+    first = exchange
+    while (former := first.main or first.previous) is not None:
+        first = former
+    if note in first.notes:
         return
-    exchange.notes[note] = "1"
+    first.notes[note] = "1"
     expires, path, secure, http_only, same_site = (*words[3:8], *[""] * (8 - len(words)))[:5]
     cookie = f"{name}={value}; path={path or '/'}; domain={domain}"
     match = _NUMBER.match(expires)

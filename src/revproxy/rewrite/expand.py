@@ -37,7 +37,7 @@ def compile_template(
             parts.append(following)
             position += 2
         elif char in "$%" and following == "{":
-            position = _braced(text, position, parts, maps)
+            position = _braced(text, position, parts, maps, escape)
         elif char in "$%" and following.isascii() and following.isdigit():
             parts.append(_reference(char, int(following), escape))
             position += 2
@@ -61,8 +61,10 @@ def _marked(part: Part, mark: Escape) -> Part:
     return lambda run: mark(part(run))
 
 
-def _braced(text: str, position: int, parts: list[str | Part], maps: MapLookup) -> int:
-    """A `%{…}` or `${…}` at `position`; where it ends."""
+def _braced(
+    text: str, position: int, parts: list[str | Part], maps: MapLookup, escape: Escape | None
+) -> int:
+    """A `%{…}` or `${…}` at `position`; where it ends. Keys and defaults are escaped too."""
     end = _closing(text, position + 2)
     if end is None:
         parts.append(text[position : position + 2])
@@ -80,7 +82,9 @@ def _braced(text: str, position: int, parts: list[str | Part], maps: MapLookup) 
     default = inner[bar + 1 :] if bar is not None else ""
     parts.append(
         _map_look_up(
-            maps(inner[:colon]), compile_template(key, maps), compile_template(default, maps)
+            maps(inner[:colon]),
+            compile_template(key, maps, escape),
+            compile_template(default, maps, escape),
         )
     )
     return end + 1

@@ -78,7 +78,7 @@ def parse_rule(directive: Directive, conditions: tuple[Condition, ...]) -> Rule:
             f"RewriteRule: cannot compile regular expression '{text}': {error}", argument=0
         ) from None
     drops = False
-    if output.endswith("?"):
+    if output.endswith("?") and not flags.query_append:
         output, drops = output[:-1], True
     elif flags.query_discard and "?" not in output:
         drops = True
@@ -250,7 +250,7 @@ class _Substitution:
     ) -> None:
         flags = rule.flags
         escape = None
-        if flags.escape or flags.escape_but:
+        if flags.escape:
             escape = BackreferenceEscape(
                 flags.escape_only,
                 flags.escape_but,
