@@ -94,7 +94,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "lint": {
         *("__version__", "config", "plan", "http", "errors"),
-        *("pattern", "rewrite.arguments"),
+        *("pattern", "rewrite.arguments", "proxy.parameters"),
     },
     "explain": {
         *("config.tree", "errors", "http", "plan", "server", "upstream", "lane", "logs", "trio"),

@@ -20,6 +20,7 @@ ProxyPass /b http://b.test/
 # revproxy: ignore RP201
 ProxyPass /c http://b.test
 Header set X "a, b: 100%" \xfc
+ProxyPreserveHost On
 """
 
 
@@ -107,3 +108,13 @@ def test_the_exit_status_says_whether_something_is_bad_enough(
 def test_a_file_that_is_not_there_is_2(capsys):
     assert main(["lint", "/nonexistent/httpd.conf"]) == 2
     capsys.readouterr()
+
+
+def test_what_a_rule_says_better_is_said_once(monkeypatch, capsys):
+    text = "ProxyRequests On\nProxyPass /a b.test\nMCacheSize 1\n# revproxy: ignore RP101\n"
+    text += "ProxyRequests On\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    main(["lint", "--format", "json", "-"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    errors = [(item["line"], item["code"]) for item in found if item["severity"] == "error"]
+    assert errors == [(1, "RP101"), (2, "RP210"), (3, "RP510"), (5, "RP516")]

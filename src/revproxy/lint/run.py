@@ -75,8 +75,15 @@ def lint(
 
 def _told_once(found: list[Diagnostic]) -> list[Diagnostic]:
     """Without what reading says of a line where a rule says it better."""
-    better = {_line(item) for item in found if item.code in _INSTEAD}
-    return [item for item in found if item.code not in _GENERAL or _line(item) not in better]
+    better: dict[tuple[str, int], Severity] = {}
+    for item in found:
+        if item.code in _INSTEAD:
+            better[_line(item)] = max(item.severity, better.get(_line(item), item.severity))
+    return [
+        item
+        for item in found
+        if item.code not in _GENERAL or item.severity > better.get(_line(item), -1)
+    ]
 
 
 def _line(item: Diagnostic) -> tuple[str, int]:

@@ -34,12 +34,14 @@ def check(subject: Subject) -> Iterator[Finding]:
                 )
     for line in subject.lines("sslciphersuite", "sslproxyciphersuite"):
         if line.values:
-            for name in _weak(line.values[-1]):
+            weak = list(_weak(line.values[-1]))
+            if weak:
+                old = all(_OLD & _parts(name) for name in weak)
                 yield Finding(
                     line.word(len(line.values) - 1),
-                    f"the suites of {name} can be broken",
+                    f"these suites can be broken: {', '.join(weak)}",
                     "HIGH:!aNULL, or Mozilla's list",
-                    severity=Severity.ERROR if not _OLD & _parts(name) else None,
+                    severity=None if old else Severity.ERROR,
                 )
 
 

@@ -1,8 +1,8 @@
 """The path of a ProxyPass ends in a slash and its origin's URL does not, or the other way round.
 
-What follows the path is glued to the URL as it is: of `/x/z`, `ProxyPass /x/ http://b/y` makes
-`http://b/yz`, `ProxyPass /x/ http://b` makes `http://bz`, and `ProxyPass /x http://b/y/` makes
-`http://b/y//z`.
+What follows the path is glued to the URL as it is: of `/x/z`, `ProxyPass /x/ http://b` makes
+`http://bz`, and `ProxyPass /x http://b/y/` makes `http://b/y//z`. (RP217 is about
+`ProxyPass /x/ http://b/y`.)
 
 Let both end in a slash, or neither.
 """
@@ -15,6 +15,7 @@ from typing import Final
 from revproxy.errors import Severity
 from revproxy.lint.mappings import Pass, origin_of, passes
 from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rules.rp217_segment_glue import is_glued
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -30,13 +31,10 @@ def _finding(entry: Pass) -> Finding | None:
     if origin is None or "$" in entry.target or "?" in origin.path:
         return None
     ours, theirs = entry.path.endswith("/"), origin.path.endswith("/")
-    if ours == theirs:
+    if ours == theirs or is_glued(entry):
         return None
-    if theirs:
-        example = "the origin sees a double slash"
-    elif origin.path:
-        example = "the origin sees names glued together"
-    else:
+    example = "the origin sees a double slash"
+    if not theirs:
         example = "the path is glued to the host's name"
     return Finding(
         entry.line.word(entry.target_word),
