@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     _reading(run)
     run.set_defaults(run=_run)
     lint = commands.add_parser("lint", help="tell what is wrong with configurations")
-    lint.add_argument("files", nargs="+", metavar="FILE", help="a configuration, - for stdin")
+    lint.add_argument("files", nargs="*", metavar="FILE", help="a configuration, - for stdin")
+    lint.add_argument("--explain", metavar="ID", help="print what a finding means, and exit")
     _reading(lint)
     _choosing(lint)
     lint.set_defaults(run=_lint)
@@ -162,6 +163,11 @@ def _lint(options: argparse.Namespace) -> int:
     from revproxy.lint.report import write
     from revproxy.lint.run import ALL_NAMES, lint
 
+    if options.explain:
+        return _explain_rule(options.explain.upper())
+    if not options.files:
+        print("revproxy lint: name a file, or - for standard input", file=sys.stderr)
+        return 3
     found = []
     is_readable = True
     for name in options.files:
@@ -182,6 +188,17 @@ def _lint(options: argparse.Namespace) -> int:
     if not is_readable:
         return 2
     return 1 if any(item.severity >= limit for item in found) else 0
+
+
+def _explain_rule(code: str) -> int:
+    from revproxy.lint.pages import explained
+
+    text = explained(code)
+    if not text:
+        print(f"revproxy lint: there is no finding {code}", file=sys.stderr)
+        return 3
+    sys.stdout.write(text)
+    return 0
 
 
 def _release(word: str) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ ProxyPass /b http://b.test/
 ProxyPass /c http://b.test
 Header set X "a, b: 100%" \xfc
 ProxyPreserveHost On
+ProxyTimeout 5
 """
 
 
@@ -118,3 +119,15 @@ def test_what_a_rule_says_better_is_said_once(monkeypatch, capsys):
     found = json.loads(capsys.readouterr().out)["findings"]
     errors = [(item["line"], item["code"]) for item in found if item["severity"] == "error"]
     assert errors == [(1, "RP101"), (2, "RP210"), (3, "RP510"), (5, "RP516")]
+
+
+@pytest.mark.parametrize("code", ["RP204", "rp516"])
+def test_a_finding_is_explained(code, capsys):
+    assert main(["lint", "--explain", code]) == 0
+    assert capsys.readouterr().out.startswith(f"# {code.upper()} ")
+
+
+@pytest.mark.parametrize("arguments", [["--explain", "RP999"], [], ["--httpd-version", "x", "-"]])
+def test_wrong_usage_is_3(arguments, capsys):
+    assert main(["lint", *arguments]) == 3
+    assert capsys.readouterr().out == ""

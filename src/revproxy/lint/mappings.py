@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from revproxy.config.tree import Directive
@@ -88,3 +88,39 @@ def covers(prefix: str, path: str) -> bool:
     if not path.startswith(prefix):
         return False
     return prefix.endswith("/") or len(path) == len(prefix) or path[len(prefix)] == "/"
+
+
+@dataclass(slots=True)
+class Prefixes:
+    """Entries with constant prefixes in file order, to ask which takes a path first."""
+
+    _first: dict[str, tuple[int, Pass]] = field(default_factory=dict)
+
+    def add(self, entry: Pass) -> None:
+        """One entry more, behind all others."""
+        self._first.setdefault(entry.path, (len(self._first), entry))
+
+    def taking(self, path: str) -> Pass | None:
+        """The first entry that covers all URLs below a path, None where none does."""
+        slashes = [index for index, char in enumerate(path) if char == "/"]
+        prefixes = {path, *(path[:at] for at in slashes), *(path[: at + 1] for at in slashes)}
+        found = [self._first[prefix] for prefix in prefixes if prefix in self._first]
+        return min(found, key=lambda item: item[0])[1] if found else None
+
+
+def taker(entries: list[Pass], path: str | None) -> Pass | None:
+    """The ProxyPass that surely takes all URLs below a path, None for none.
+
+    A path of None stands for one that only a regex knows: `ProxyPass /` alone has that.
+    """
+    wanted = "/" if path is None else path
+    for entry in entries:
+        if entry.is_regex or "interpolate" in entry.parameters:
+            return None
+        if entry.target == "!":
+            if path is None or covers(entry.path, wanted) or covers(wanted, entry.path):
+                return None
+        elif covers(entry.path, wanted):
+            upgrades_only = entry.target.lower().startswith(("ws:", "wss:"))
+            return None if upgrades_only else entry
+    return None

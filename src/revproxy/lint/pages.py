@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from revproxy.config import codes
 from revproxy.lint.rule import Rule
 from revproxy.lint.rules import RULES
 
@@ -18,6 +19,18 @@ def page(rule: Rule) -> str:
     """One rule's page in Markdown."""
     text = inspect.getdoc(inspect.getmodule(rule.check)) or ""
     return f"# {rule.code} {rule.name}\n\n*{rule.severity}*: {rule.summary}\n\n{text}\n"
+
+
+def explained(code: str) -> str:
+    """What an id stands for: a rule's page, or a line for what reading finds; "" for none."""
+    for rule in RULES:
+        if rule.code == code:
+            return page(rule)
+    rows = (line.strip("| ").split(" | ") for line in (codes.__doc__ or "").splitlines())
+    for row in rows:
+        if row[0] == code:
+            return f"# {code} {row[1]}\n\n*reading and checking*: {row[2]}\n"
+    return ""
 
 
 def index() -> str:

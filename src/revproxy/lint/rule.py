@@ -75,10 +75,19 @@ class ServerLines:
     lines: list[Line] = field(default_factory=list)
     outer: ServerLines | None = None
     """The main server, for a virtual host."""
+    _by_key: dict[str, list[Line]] = field(default_factory=dict)
+
+    def add(self, line: Line) -> None:
+        """One line more, behind all others."""
+        self.lines.append(line)
+        self._by_key.setdefault(line.key, []).append(line)
 
     def named(self, *keys: str) -> list[Line]:
         """Its own directives of these names (in lower case), in file order."""
-        return [line for line in self.lines if line.key in keys]
+        there = [key for key in keys if key in self._by_key]
+        if len(there) < 2:
+            return list(self._by_key[there[0]]) if there else []
+        return [line for line in self.lines if line.key in there]
 
     def in_force(self, *keys: str) -> list[Line]:
         """As `named`, with the main server's first."""
@@ -142,7 +151,7 @@ class Subject:
             # What Apache accepts and revproxy does not serve is worth a look all the same.
             if directive.refused and directive.location not in self._unserved:
                 continue
-            server.lines.append(Line(directive, server, sections))
+            server.add(Line(directive, server, sections))
             if directive.children is not None:
                 inner = sections if directive.key in STRUCTURAL else (*sections, directive)
                 self._collect(directive.children, server, inner)

@@ -12,44 +12,38 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.mappings import Pass, covers, passes
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.mappings import Pass, Prefixes, passes
+from revproxy.lint.rule import Finding, Rule, ServerLines, Subject
 
 
-def hiding(entry: Pass, earlier: list[Pass]) -> Pass | None:
-    """The earlier entry that takes all URLs of this one, None where there is none.
+def hidden(server: ServerLines) -> Iterator[tuple[Pass, Pass]]:
+    """Entries that no request reaches, each with the earlier one that takes all of its URLs.
 
     Entries of one context alone are compared: a `<Location>`'s is tried before all others. What
     serves upgrades only (ws://) lets other requests pass on.
     """
-    for other in earlier:
-        upgrades_only = other.target.lower().startswith(("ws:", "wss:"))
-        if not upgrades_only and covers(other.path, entry.path):
-            return other
-    return None
-
-
-def plain(entries: Iterator[Pass]) -> Iterator[Pass]:
-    """Entries that compare by a constant prefix, outside of sections."""
-    for entry in entries:
+    earlier = Prefixes()
+    for entry in passes(server):
         interpolates = "interpolate" in entry.parameters or "${" in entry.path
-        if not entry.is_regex and not entry.line.sections and not interpolates:
-            yield entry
+        if entry.is_regex or entry.line.sections or interpolates:
+            continue
+        other = earlier.taking(entry.path)
+        if other is not None:
+            yield entry, other
+        if not entry.target.lower().startswith(("ws:", "wss:")):
+            earlier.add(entry)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     for server in subject.servers:
-        earlier: list[Pass] = []
-        for entry in plain(passes(server)):
-            other = hiding(entry, earlier)
-            if other is not None and entry.target != "!":
+        for entry, other in hidden(server):
+            if entry.target != "!":
                 yield Finding(
                     entry.line.word(0),
                     f"no request reaches ProxyPass {entry.path}: ProxyPass {other.path} takes it",
                     "put the longer path first",
                     ((other.line.location, f"{other.path} matches first"),),
                 )
-            earlier.append(entry)
 
 
 RULE: Final = Rule(

@@ -12,24 +12,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.mappings import Pass, passes
 from revproxy.lint.rule import Finding, Rule, Subject
-from revproxy.lint.rules.rp201_proxypass_shadowed import hiding, plain
+from revproxy.lint.rules.rp201_proxypass_shadowed import hidden
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     for server in subject.servers:
-        earlier: list[Pass] = []
-        for entry in plain(passes(server)):
-            other = hiding(entry, earlier)
-            if other is not None and entry.target == "!" and other.target != "!":
+        for entry, other in hidden(server):
+            if entry.target == "!" and other.target != "!":
                 yield Finding(
                     entry.line.word(0),
                     f"{entry.path} is not excluded: ProxyPass {other.path} takes it before",
                     "put the exclusion before it",
                     ((other.line.location, f"{other.path} matches first"),),
                 )
-            earlier.append(entry)
 
 
 RULE: Final = Rule(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.mappings import Pass, covers, passes
+from revproxy.lint.mappings import passes, taker
 from revproxy.lint.redirects import redirects
 from revproxy.lint.rule import Finding, Rule, Subject
 
@@ -24,29 +24,14 @@ def check(subject: Subject) -> Iterator[Finding]:
         for redirect in redirects(server):
             if redirect.line.sections:
                 continue
-            # What a regex matches is known to be hidden by ProxyPass / alone.
-            path = redirect.path if redirect.path is not None else "/"
-            taker = _taker(entries, path, is_regex=redirect.path is None)
-            if taker is not None:
+            entry = taker(entries, redirect.path)
+            if entry is not None:
                 yield Finding(
                     redirect.line.location,
-                    f"ProxyPass {taker.path} takes these requests before",
+                    f"ProxyPass {entry.path} takes these requests before",
                     "exclude the path with ProxyPass ... !, or use RewriteRule",
-                    ((taker.line.location, "this ProxyPass"),),
+                    ((entry.line.location, "this ProxyPass"),),
                 )
-
-
-def _taker(entries: list[Pass], path: str, *, is_regex: bool) -> Pass | None:
-    for entry in entries:
-        if entry.is_regex or "interpolate" in entry.parameters:
-            return None
-        if entry.target == "!":
-            if is_regex or covers(entry.path, path) or covers(path, entry.path):
-                return None
-        elif covers(entry.path, path):
-            upgrades_only = entry.target.lower().startswith(("ws:", "wss:"))
-            return None if upgrades_only else entry
-    return None
 
 
 RULE: Final = Rule(

@@ -10,30 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from revproxy.config.tree import Directive
 from revproxy.errors import Severity
 from revproxy.lint.rule import Finding, Rule, ServerLines, Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    seen: list[ServerLines] = []
+    known: dict[tuple[frozenset[str], str], list[tuple[frozenset[str], Directive]]] = {}
     for host in subject.hosts:
-        for other in seen:
-            if _addresses(host) == _addresses(other) and _names(host) <= _names(other):
-                if host.directive is None or other.directive is None or not _names(host):
-                    continue
+        names = _names(host)
+        if host.directive is None or not names:
+            continue
+        addresses = _addresses(host.directive)
+        for others, other in known.get((addresses, min(names)), ()):
+            if names <= others:
                 yield Finding(
                     host.directive.location,
                     "no request reaches this virtual host: an earlier one has its names",
                     "give it another ServerName, or make one of both",
-                    ((other.directive.location, "answers first"),),
+                    ((other.location, "answers first"),),
                 )
                 break
-        seen.append(host)
+        for name in names:
+            known.setdefault((addresses, name), []).append((names, host.directive))
 
 
-def _addresses(host: ServerLines) -> frozenset[str]:
-    words = host.directive.values if host.directive is not None else ()
-    return frozenset(word.lower().replace("_default_", "*") for word in words)
+def _addresses(host: Directive) -> frozenset[str]:
+    return frozenset(word.lower().replace("_default_", "*") for word in host.values)
 
 
 def _names(host: ServerLines) -> frozenset[str]:
