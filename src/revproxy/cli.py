@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from revproxy import __version__
 
 if TYPE_CHECKING:
+    from revproxy.errors import Diagnostic
     from revproxy.plan.load import Loaded
 
 
@@ -99,6 +100,9 @@ def _choosing(command: argparse.ArgumentParser) -> None:
         choices=("error", "warning", "info"),
         help="the least severity that makes the exit status 1 (default: warning)",
     )
+    command.add_argument("--fix", action="store_true", help="mend what can be mended safely")
+    command.add_argument("--unsafe-fixes", action="store_true", help="with --fix: the others too")
+    command.add_argument("--diff", action="store_true", help="show what --fix would change")
     command.add_argument(
         "--httpd-version", type=_release, metavar="X", help="tell the holes of that Apache: 2.4.58"
     )
@@ -161,7 +165,7 @@ def _lint(options: argparse.Namespace) -> int:
     from revproxy.errors import Severity
     from revproxy.lint.formats import FORMATS
     from revproxy.lint.report import write
-    from revproxy.lint.run import ALL_NAMES, lint
+    from revproxy.lint.run import ALL_NAMES
 
     if options.explain:
         return _explain_rule(options.explain.upper())
@@ -171,23 +175,48 @@ def _lint(options: argparse.Namespace) -> int:
     found = []
     is_readable = True
     for name in options.files:
-        loaded = _load(options, name)
-        kept = lint(
-            loaded,
-            select=_ids(options.select),
-            ignore=_ids(options.ignore),
-            httpd_version=options.httpd_version,
-        )
+        kept, is_read = _findings(options, name)
+        if (options.fix or options.diff) and _mend(options, kept):
+            kept, is_read = _findings(options, name)
         found += kept
-        is_readable = is_readable and bool(loaded.configuration.files)
-        if options.format == "text":
+        is_readable = is_readable and is_read
+        if options.format == "text" and not options.diff:
             write(kept, sys.stdout, names=ALL_NAMES)
-    if options.format != "text":
+    if options.format != "text" and not options.diff:
         sys.stdout.write(FORMATS[options.format](found, ALL_NAMES))
     limit = Severity[options.fail_on.upper()]
     if not is_readable:
         return 2
     return 1 if any(item.severity >= limit for item in found) else 0
+
+
+def _findings(options: argparse.Namespace, name: str) -> tuple[list[Diagnostic], bool]:
+    """What is found, and whether the file could be read."""
+    from revproxy.lint.run import lint
+
+    loaded = _load(options, name)
+    found = lint(
+        loaded,
+        select=_ids(options.select),
+        ignore=_ids(options.ignore),
+        httpd_version=options.httpd_version,
+    )
+    return found, bool(loaded.configuration.files)
+
+
+def _mend(options: argparse.Namespace, found: list[Diagnostic]) -> bool:
+    """Mend files, or show how; whether any was written."""
+    from revproxy.lint.fixes import difference, fixed
+
+    is_written = False
+    for name, before, after in fixed(found, unsafe=options.unsafe_fixes):
+        if options.diff:
+            sys.stdout.write(difference(name, before, after))
+        else:
+            with open(name.encode("latin-1"), "w", encoding="latin-1", newline="") as file:
+                file.write(after)
+            is_written = True
+    return is_written
 
 
 def _explain_rule(code: str) -> int:

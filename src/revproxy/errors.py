@@ -47,6 +47,22 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A piece of a line and what stands there instead; None takes the whole line away."""
+
+    location: Location
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a finding; a safe one leaves what the file means as it is."""
+
+    edits: tuple[Edit, ...]
+    is_safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about a configuration: what, where, and the way out (`hint`)."""
 
@@ -56,6 +72,7 @@ class Diagnostic:
     message: str
     hint: str = ""
     related: tuple[tuple[Location, str], ...] = field(default=())
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from revproxy.config.codes import UNIMPLEMENTED
 from revproxy.config.tree import Directive
-from revproxy.errors import Location, Severity
+from revproxy.errors import Edit, Fix, Location, Severity
 from revproxy.plan.load import Loaded
 
 STRUCTURAL = frozenset(("virtualhost", "limit", "limitexcept"))
@@ -30,6 +30,22 @@ class Finding:
     hint: str = ""
     related: tuple[tuple[Location, str], ...] = ()
     severity: Severity | None = None
+    fix: Fix | None = None
+
+
+def whole_line(location: Location) -> Fix | None:
+    """The safe fix that takes a line away; None where it goes on in the next one."""
+    if location.source.rstrip("\r\n").endswith("\\"):
+        return None
+    return Fix((Edit(location, None),), is_safe=True)
+
+
+def replaced(location: Location, old: str, new: str, *, is_safe: bool = False) -> Fix | None:
+    """The fix that puts one piece of a word's text for another; None where it is not there."""
+    written = location.source[location.column - 1 : location.end_column - 1]
+    if old not in written:
+        return None
+    return Fix((Edit(location, written.replace(old, new, 1)),), is_safe)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -93,7 +93,13 @@ def _line(item: Diagnostic) -> tuple[str, int]:
 def _diagnostic(rule: Rule, finding: Finding) -> Diagnostic:
     severity = rule.severity if finding.severity is None else finding.severity
     return Diagnostic(
-        rule.code, severity, finding.location, finding.message, finding.hint, finding.related
+        rule.code,
+        severity,
+        finding.location,
+        finding.message,
+        finding.hint,
+        finding.related,
+        finding.fix,
     )
 
 

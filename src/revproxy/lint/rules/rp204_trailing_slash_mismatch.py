@@ -14,7 +14,7 @@ from typing import Final
 
 from revproxy.errors import Severity
 from revproxy.lint.mappings import Pass, origin_of, passes
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, replaced
 from revproxy.lint.rules.rp217_segment_glue import is_glued
 
 
@@ -36,10 +36,12 @@ def _finding(entry: Pass) -> Finding | None:
     example = "the origin sees a double slash"
     if not theirs:
         example = "the path is glued to the host's name"
+    location = entry.line.word(entry.target_word)
     return Finding(
-        entry.line.word(entry.target_word),
+        location,
         f"{entry.path} and {entry.target} do not both end in a slash: {example}",
         "let both end in a slash, or neither",
+        fix=replaced(location, entry.target, entry.target[:-1] if theirs else f"{entry.target}/"),
     )
 
 

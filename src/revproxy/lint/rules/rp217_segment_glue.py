@@ -12,7 +12,7 @@ from typing import Final
 
 from revproxy.errors import Severity
 from revproxy.lint.mappings import Pass, origin_of, passes
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, replaced
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -23,6 +23,9 @@ def check(subject: Subject) -> Iterator[Finding]:
                     entry.line.word(entry.target_word),
                     f"{entry.path}x becomes {entry.target}x",
                     "let both end in a slash, or neither",
+                    fix=replaced(
+                        entry.line.word(entry.target_word), entry.target, f"{entry.target}/"
+                    ),
                 )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, replaced
 
 _DOLLAR: Final = re.compile(
     r"\$\{(?P<name>(?:HTTP|ENV|SSL|LA-U|LA-F|HTTPS|REQUEST_\w+|REMOTE_\w+|SERVER_\w+|QUERY_STRING"
@@ -31,6 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                         word.location,
                         f"{match[0]} looks up a map that is not there",
                         f"write %{{{match['name']}}} for the variable",
+                        fix=replaced(word.location, match[0], f"%{{{match['name']}}}"),
                     )
 
 

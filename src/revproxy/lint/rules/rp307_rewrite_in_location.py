@@ -24,8 +24,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             if section is None or section.key != "location" or rewrite.is_negated:
                 continue
             path, is_regex = location_path(section)
-            inner = rewrite.pattern.removeprefix("^")
-            if not is_regex and path != "/" and inner.startswith(path) and inner != "/":
+            # Without ^ the pattern is found in the origin's URL, too.
+            if not is_regex and path != "/" and rewrite.pattern.startswith(f"^{path}"):
                 yield Finding(
                     rewrite.line.word(0),
                     "rules in a <Location> do not see the URL's path",

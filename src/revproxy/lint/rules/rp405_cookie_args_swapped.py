@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from revproxy.errors import Severity
+from revproxy.errors import Edit, Fix, Severity
 from revproxy.lint.mappings import Origin, Pass, origin_of, passes
-from revproxy.lint.rule import Finding, Rule, ServerLines, Subject
+from revproxy.lint.rule import Finding, Line, Rule, ServerLines, Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -36,7 +36,16 @@ def check(subject: Subject) -> Iterator[Finding]:
                     line.word(0),
                     f"the origin's comes first: {second} {first}",
                     "swap the two",
+                    fix=_swapped(line),
                 )
+
+
+def _swapped(line: Line) -> Fix | None:
+    first, second = line.word(0), line.word(1)
+    if first.line != second.line:
+        return None
+    one, two = (place.source[place.column - 1 : place.end_column - 1] for place in (first, second))
+    return Fix((Edit(first, two), Edit(second, one)))
 
 
 def _path_is_swapped(first: str, second: str, entries: list[tuple[Pass, Origin]]) -> bool:

@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, whole_line
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     for line in subject.lines("proxypassreversecookiepath", "proxypassreversecookiedomain"):
         if len(line.values) > 1 and line.values[0] == line.values[1]:
-            yield Finding(line.location, "both are the same: nothing changes", "leave it out")
+            yield Finding(
+                line.location,
+                "both are the same: nothing changes",
+                "leave it out",
+                fix=whole_line(line.location),
+            )
 
 
 RULE: Final = Rule(

@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, whole_line
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     for line in subject.lines("namevirtualhost"):
-        yield Finding(line.location, "NameVirtualHost has no effect since 2.4", "leave it out")
+        yield Finding(
+            line.location,
+            "NameVirtualHost has no effect since 2.4",
+            "leave it out",
+            fix=whole_line(line.location),
+        )
 
 
 RULE: Final = Rule(

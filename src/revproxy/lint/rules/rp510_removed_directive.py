@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from revproxy.errors import Severity
-from revproxy.lint.rule import Finding, Rule, Subject
+from revproxy.lint.rule import Finding, Rule, Subject, replaced
 
 _NEW: Final = {
     "maxclients": "MaxRequestWorkers",
@@ -37,6 +37,7 @@ _SEVERITIES: Final = {
     "defaulttype": Severity.WARNING,
 }
 """Of those that Apache 2.4 still takes; the others it refuses."""
+_RENAMED: Final = ("maxclients", "maxrequestsperchild")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -48,6 +49,9 @@ def check(subject: Subject) -> Iterator[Finding]:
                 f"Apache 2.4 knows {directive.name} by another name, if at all",
                 f"use {new}",
                 severity=_SEVERITIES.get(directive.key, Severity.ERROR),
+                fix=replaced(directive.location, directive.name, new, is_safe=True)
+                if directive.key in _RENAMED
+                else None,
             )
         elif directive.key == "cacheenable" and directive.values[:1] == ("mem",):
             yield Finding(
