@@ -1,6 +1,6 @@
 """The regex of the section is taken for a path, letter by letter.
 
-In `<LocationMatch "^/(a|b)/">` a redirect of the origin becomes one to `/^/(a|b)/x`.
+In `<LocationMatch "^/(a|b)/">` a redirect of the origin becomes `http://host^/(a|b)/x`.
 
 Write `ProxyPassReverse /a/ http://...` outside of the section.
 """

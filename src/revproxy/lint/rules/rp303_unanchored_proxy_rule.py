@@ -18,11 +18,9 @@ from revproxy.lint.rule import Finding, Rule, Subject
 def check(subject: Subject) -> Iterator[Finding]:
     for server in subject.servers:
         for rewrite in rewrites(server):
-            mere = rewrite.pattern in ("/", "/$", "^/") and "$" not in rewrite.target
+            mere = rewrite.pattern in ("/", "^/") and "$" not in rewrite.target
             whole = "%{" in rewrite.target or rewrite.conditions
             if rewrite.is_proxy and rewrite.in_server and mere and not whole:
-                if rewrite.pattern == "/$":
-                    continue
                 yield Finding(
                     rewrite.line.word(0),
                     f"{rewrite.pattern} is found in every path, and all go to one URL",
