@@ -22,6 +22,7 @@ class FakeConnection:
         self.local_address = "127.0.0.1"
         self.local_port = 8080
         self.is_tls = False
+        self.tls: Any = None
         self.trace: Trace | None = None
         self.announced: tuple[str, int] | None = None
         self.requests = 1

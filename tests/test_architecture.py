@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "process": {"http", "errors"},
     "subrequest": {"http", "errors", "process", "waiting"},
     "sockets": {"trio", "lane"},
-    "tls": {*ENGINE, "cryptography"},
+    "tls": {*ENGINE, "config.expr", "cryptography"},
     "upstream": {"http", "errors", "sockets", "lane", "trio", "tls"},
     "logs": {"errors", "http"},
     "log_format": {"errors", "http", "module"},
@@ -83,6 +83,7 @@ ROOMS: dict[str, set[str]] = {
         "pattern",
         "error_log",
         "logs",
+        "tls",
     },
     "phases": {
         *("plan.plan", "plan.match", "process", "module", "http", "errors", "filters"),
@@ -90,7 +91,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "server": {
         *("plan.plan", "plan.match", "phases", "http", "sockets", "errors"),
-        *("logs", "lane", "trio"),
+        *("logs", "lane", "tls", "trio"),
     },
     "lint": {
         *("__version__", "config", "plan", "http", "errors"),

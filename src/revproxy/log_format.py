@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.fields import Field, Fields
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, tls_variable
 from revproxy.module import Server
 
 Item = Callable[[Exchange], object]
@@ -204,9 +204,7 @@ def _process(argument: str, _server: Server) -> Item:
         return lambda _exchange: threading.get_ident()
     if argument == "hextid":
         return lambda _exchange: f"{threading.get_ident():x}"
-    if argument in ("", "pid"):
-        return lambda _exchange: os.getpid()
-    return _literal(argument)
+    return (lambda _exchange: os.getpid()) if argument in ("", "pid") else _literal(argument)
 
 
 def _literal(text: str) -> Item:
@@ -413,6 +411,7 @@ _LETTERS: Final[dict[str, Make]] = {
     "U": _plain(_path),
     "v": lambda _argument, server: _literal(server.name),
     "V": lambda _argument, server: lambda exchange: escape(server.self_address(exchange)[0]),
+    "x": lambda name, _server: lambda exchange: escape(tls_variable(exchange, name) or "-"),
     "X": _plain(_connection_state),
     "^FB": _plain(_first_byte),
     "^ti": lambda argument, _server: _trailer(argument, lambda exchange: exchange.trailers_in),

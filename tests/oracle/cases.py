@@ -44,6 +44,12 @@ class Case:
     origin: tuple[Reply, ...]
     responses: int = 1
     port: int = 1
+    tls: str = ""
+    """The name the client asks for by TLS, "-" for none; "" for a plain connection."""
+    client: str = ""
+    """Whose certificate the client has."""
+    version: str = ""
+    """The highest version of TLS that the client speaks."""
     shutdown: bool = False
     ordered: bool = False
     reuse: bool = False

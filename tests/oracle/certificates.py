@@ -97,3 +97,15 @@ def server_context(name: str, *, old: bool = False, client: bool = False) -> ssl
         context.load_verify_locations(certificates() / "ca.crt")
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def client_context(name: str, version: str) -> ssl.SSLContext:
+    """What a client speaks with: a certificate, the highest version; it believes anybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if name:
+        context.load_cert_chain(certificates() / f"{name}.pem")
+    if version:
+        context.maximum_version = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
+    return context

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 from dataclasses import dataclass, field
 
 PATIENCE = 8.0
@@ -42,8 +43,16 @@ class Talk:
 class Client:
     """One connection to a server under test."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(
+        self, port: int, context: ssl.SSLContext | None = None, name: str | None = None
+    ) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        if context is not None:
+            try:
+                self._socket = context.wrap_socket(self._socket, server_hostname=name)
+            except OSError:
+                self._socket.close()
+                raise
         self._buffer = b""
         self._ended = False
 
@@ -66,7 +75,7 @@ class Client:
 
     def _send(self, request: bytes, *, shutdown: bool) -> None:
         # A server that refuses early may have closed already; its answer is what counts.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self._socket.sendall(request)
             if shutdown:
                 self._socket.shutdown(socket.SHUT_WR)
@@ -84,8 +93,11 @@ class Client:
             # Not select(): it knows no descriptor beyond 1023, and a long run of tests has more.
             waiting = select.poll()
             waiting.register(self._socket, select.POLLIN)
-            while waiting.poll(1000 * patience) and self._fill():
-                pass
+            # Over TLS, what can be read need be nothing that is for us.
+            self._socket.settimeout(patience)
+            with contextlib.suppress(TimeoutError):
+                while waiting.poll(1000 * patience) and self._fill():
+                    pass
         talk.extra = self._buffer
         talk.kept = not self._ended
 
@@ -94,7 +106,7 @@ class Client:
             return False
         try:
             data = self._socket.recv(262144)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLError):
             data = b""
         self._ended = not data
         self._buffer += data

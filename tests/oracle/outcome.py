@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import ssl
 import time
 import zlib
 from dataclasses import replace
@@ -21,6 +22,7 @@ from typing import Any, TypeAlias
 import brotli
 
 from tests.oracle.cases import Case, Group
+from tests.oracle.certificates import client_context
 from tests.oracle.client import Client, Response, Talk
 from tests.oracle.origin import Origin, Seen
 from tests.oracle.servers import Server, dead_port
@@ -50,11 +52,13 @@ def run_group_in(directory: Path, group: Group, kind: str) -> dict[str, Outcome]
 def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
     """Hold one conversation and tell how it went."""
     origin.play(case.origin, server.places)
-    client = Client(server.ports[case.port - 1])
     requests = [wire(text, server.places) for text in case.requests]
     tunnel = wire(case.tunnel, server.places)
     try:
+        client = Client(server.ports[case.port - 1], *_tls(case))
         talk = client.converse(requests, case.responses, tunnel, shutdown=case.shutdown)
+    except ssl.SSLError as problem:
+        return {"status": [f"no handshake: {problem.reason}"]}
     except (TimeoutError, OSError, ValueError) as problem:
         return {"status": [f"no answer: {problem!r}"]}
     blur = Blur(server.places)
@@ -66,6 +70,14 @@ def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
         log = [line.replace(size, " <coded> ") for line in log]
     outcome["log"] = [blur(line) for line in log]
     return outcome
+
+
+def _tls(case: Case) -> tuple[ssl.SSLContext, str | None] | tuple[()]:
+    """How the client speaks TLS, and the name it asks for."""
+    if not case.tls:
+        return ()
+    name = None if case.tls == "-" else case.tls
+    return client_context(case.client, case.version), name
 
 
 def _talk(talk: Talk, blur: Blur, *, ordered: bool) -> Outcome:

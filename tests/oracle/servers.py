@@ -109,11 +109,12 @@ class Server:
     def __init__(self, kind: str, directory: Path, origin: Origin, dead: int) -> None:
         self.kind = kind
         self.directory = directory
-        self.ports = free_ports(2)
+        self.ports = free_ports(3)
         self.places = {
             "DIR": str(directory),
             "PORT": str(self.ports[0]),
             "PORT2": str(self.ports[1]),
+            "PORT3": str(self.ports[2]),
             "ORIGIN": f"127.0.0.1:{origin.ports[0]}",
             "ORIGINPORT": str(origin.ports[0]),
             "ORIGIN2": f"127.0.0.1:{origin.ports[1]}",

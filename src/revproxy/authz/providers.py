@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from revproxy.authz.groups import group_provider, user_provider, valid_user
 from revproxy.authz.names import Names, in_domain, look_up_client
 from revproxy.authz.tree import Provider
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, Tls
 from revproxy.module import AsyncHook
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -74,8 +74,6 @@ _ELSEWHERE: Final = {
     "file-owner": "mod_authz_owner",
     "ldap-group": "mod_authnz_ldap",
     "ldap-user": "mod_authnz_ldap",
-    "ssl": "mod_ssl",
-    "ssl-verify-client": "mod_ssl",
 }
 
 
@@ -131,6 +129,17 @@ class ForwardNames:
         await self._names.refresh()
 
 
+def _tls(name: str, holds: Callable[[Tls], bool]) -> Callable[[Sequence[str]], Provider]:
+    def make(words: Sequence[str]) -> Provider:
+        if words:
+            raise ValueError(f"'Require {name}' does not take arguments")
+        return lambda exchange: (
+            exchange.connection.tls is not None and holds(exchange.connection.tls)
+        )
+
+    return make
+
+
 _MAKERS: Final[dict[str, Callable[[Sequence[str]], Provider]]] = {
     "all": _all,
     "env": _env,
@@ -140,6 +149,8 @@ _MAKERS: Final[dict[str, Callable[[Sequence[str]], Provider]]] = {
     "ip": _ip,
     "local": _local,
     "method": _method,
+    "ssl": _tls("ssl", lambda _tls: True),
+    "ssl-verify-client": _tls("ssl-verify-client", lambda tls: tls.client is not None),
     "user": user_provider,
     "valid-user": lambda _words: valid_user,
 }

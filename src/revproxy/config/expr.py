@@ -31,6 +31,7 @@ from revproxy.config.expr_values import (
     Test,
     Word,
     parse_network,
+    tls_variable,
 )
 from revproxy.pattern import compile_pattern
 
@@ -324,9 +325,7 @@ def _variable(node: Node, _level: int) -> Word:
     word = VARIABLES.get(name.lower())
     if word is None:
         if name.upper().startswith("SSL_"):
-            raise ExpressionError(
-                f"Variable '{name}' needs mod_ssl, which is not implemented", name.start_pos or 0
-            )
+            return tls_variable(name.upper())
         raise _unknown("Variable", name)
     return word
 

@@ -130,6 +130,16 @@ def _group_of(subject: Any) -> str:
         return ""
 
 
+def tls_variable(name: str) -> Word:
+    """A variable of mod_ssl, by its name in upper case."""
+
+    def get(subject: Any) -> str | None:
+        tls = subject.connection.tls
+        return None if tls is None else tls.variable(name)
+
+    return _of(get)
+
+
 VARIABLES: Final[dict[str, Word]] = {
     "http2": _of(lambda _subject: "off"),
     "https": _of(lambda subject: "on" if subject.connection.is_tls else "off"),

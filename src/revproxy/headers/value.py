@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, tls_variable
 
 Render = Callable[[Exchange], str]
 
@@ -70,10 +70,22 @@ def _unescape(text: str) -> str:
 def _item(letter: str, argument: str) -> Render:
     if letter == "e":
         return lambda exchange: exchange.env.get(argument, "(null)").translate(_LINE_BREAKS)
+    if letter == "s":
+        return _tls_variable(argument)
     plain = _LETTERS.get(letter)
     if plain is None:
         raise ValueError(f"Unrecognized header format %{letter}")
     return plain
+
+
+def _tls_variable(name: str) -> Render:
+    """A variable of the TLS connection; there is none on a plain one."""
+
+    def render(exchange: Exchange) -> str:
+        value = tls_variable(exchange, name)
+        return "(null)" if value is None else value.translate(_LINE_BREAKS)
+
+    return render
 
 
 def _received(exchange: Exchange) -> str:
@@ -95,6 +107,4 @@ _LETTERS: Final[dict[str, Render]] = {
     # Apache's shares of its threads; a child here has no fixed number of places to be taken.
     "i": lambda _exchange: "i=100",
     "b": lambda _exchange: "b=0",
-    # A variable of the TLS connection; there is none on a plain one.
-    "s": lambda _exchange: "(null)",
 }

@@ -90,6 +90,33 @@ class RequestBody(Protocol):
         ...
 
 
+class Tls(Protocol):
+    """What an exchange may know of its connection's TLS (mod_ssl)."""
+
+    server_name: str | None
+    """What the client asked for (SNI)."""
+    tls: Any
+    """The settings it was secured with."""
+    is_among_many: bool
+
+    @property
+    def client(self) -> Any:
+        """The client's certificate, verified; None where it showed none."""
+        ...
+
+    def variable(self, name: str) -> str | None:
+        """The value of a variable SSL_* by its name in upper case; None for none."""
+        ...
+
+    def standard(self) -> dict[str, str]:
+        """What SSLOptions +StdEnvVars sets."""
+        ...
+
+    def certificates(self) -> dict[str, str]:
+        """What SSLOptions +ExportCertData sets."""
+        ...
+
+
 class Connection(Protocol):
     """What an exchange may know of its client's connection."""
 
@@ -98,6 +125,8 @@ class Connection(Protocol):
     local_address: str
     local_port: int
     is_tls: bool
+    tls: Tls | None
+    """What is known of the TLS connection; None for a plain one."""
     requests: int
     """The number of this request on the connection, from 1."""
 
@@ -305,3 +334,9 @@ class Exchange:
         inner.trace = self.trace
         inner.previous = self
         return inner
+
+
+def tls_variable(exchange: Exchange, name: str) -> str | None:
+    """A variable SSL_* of a request's connection (mod_ssl); None on a plain one, and for none."""
+    tls = exchange.connection.tls
+    return None if tls is None else tls.variable(name.upper())

@@ -88,6 +88,10 @@ _SHOWN_DETAILS: Final = frozenset(
     (
         "Size of a request header field exceeds server limit.",
         "The number of request header fields exceeds this server's limit.",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n"
+        " Instead use the HTTPS scheme to access this URL, please.<br />\n",
+        "Reason: The client software did not provide a hostname using Server Name Indication "
+        "(SNI), which is required to access this server.<br />\n",
     )
 )
 _DOCTYPE: Final = (

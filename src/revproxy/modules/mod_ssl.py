@@ -1,36 +1,181 @@
-"""mod_ssl: TLS towards origins.
+"""mod_ssl: TLS towards clients and towards origins.
 
-The order of the parts: words (`tls/words.py`) to settings, settings to contexts (`tls/origin.py`),
-and a hook that tells the proxy which one a request's connections are secured with.
+The order of the parts: words (`tls/words.py`) to settings, settings to contexts (`tls/client.py`,
+`tls/origin.py`), and hooks: whether a request may be served on its connection, who may, what the
+environment says of it, and what the connection to its origin is secured with.
 """
 
 from __future__ import annotations
 
-from revproxy.http.message import Exchange
-from revproxy.module import Hook, Module, Server, flag, value_or
+import dataclasses
+from typing import Any, Final
+
+from revproxy.config.expr import compile_condition
+from revproxy.config.tree import Directive
+from revproxy.errors import DirectiveError
+from revproxy.module import (
+    Module,
+    Parser,
+    Scope,
+    ScopeKind,
+    choice,
+    flag,
+    text,
+    value_or,
+)
 from revproxy.tls import words
+from revproxy.tls.hooks import access, fixups, post_read
+from revproxy.tls.options import parse_options
+from revproxy.tls.require import as_expression
 from revproxy.tls.settings import Settings
 
+_COMMANDS: Final = frozenset((
+    "groups", "curves", "ecdhparameters", "minprotocol", "maxprotocol", "cipherstring",
+    "ciphersuites", "dhparameters",
+))  # fmt: skip
 
-def _fixups(settings: Settings, server: Server) -> Hook | None:
-    """Tell what secures a connection to an origin."""
-    if not value_or(settings.proxy_engine, False):
-        return None
-    # Certificates are read where a plan is made, not where a file is checked.
-    from revproxy.tls.origin import origin_tls
 
-    secured_with = origin_tls(settings, server)
+def _for_host(parser: Parser) -> Parser:
+    """For what Apache renegotiates in a section: only whole virtual hosts can have it here."""
 
-    def tell(exchange: Exchange) -> None:
-        exchange.origin_tls = secured_with
+    def parse(settings: Any, directive: Directive, scope: Scope) -> Any:
+        if scope.kind is not ScopeKind.SERVER:
+            raise DirectiveError(
+                f"{directive.name} in a section is not implemented: "
+                "Python's ssl module cannot renegotiate",
+                hint="write it into the <VirtualHost>, and Require expr into the section",
+            )
+        return parser(settings, directive, scope)
 
-    return tell
+    return parse
 
+
+def _parse_engine(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    word = directive.values[0].lower()
+    if word not in ("on", "off", "optional"):
+        raise DirectiveError("Argument must be On, Off, or Optional", argument=0)
+    if word == "optional":
+        raise DirectiveError(
+            "SSLEngine optional is not implemented: no client upgrades a connection to TLS",
+            argument=0,
+            hint="write two <VirtualHost> sections, one of them with SSLEngine On",
+        )
+    return dataclasses.replace(settings, engine=word, engine_at=directive.location)
+
+
+def _file_list(field: str) -> Parser:
+    """One more file of a list."""
+
+    def parse(settings: Any, directive: Directive, scope: Scope) -> Any:
+        found = (*value_or(getattr(settings, field), ()), words.existing(directive, scope))
+        return dataclasses.replace(settings, **{field: found})
+
+    return parse
+
+
+def _parse_verify(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    if directive.values[0] == "optional_no_ca":
+        raise DirectiveError(
+            "SSLVerifyClient optional_no_ca is not implemented: "
+            "Python's ssl module cannot let an unknown certificate pass",
+            argument=0,
+        )
+    changed: Settings = words.verify("verify_client")(settings, directive, scope)
+    return dataclasses.replace(changed, verify_at=directive.location)
+
+
+def _parse_pass_phrase(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    word = directive.values[0]
+    if word != "builtin" and not word.startswith("exec:"):
+        raise DirectiveError(
+            f"SSLPassPhraseDialog: '{word}' is not implemented",
+            argument=0,
+            hint="write exec:/path/to/program",
+        )
+    if word.startswith("exec:"):
+        word = f"exec:{scope.path(word[5:])}"
+    value = words.Said(word, directive.args[0].location)
+    return dataclasses.replace(settings, pass_phrase=value)
+
+
+def _parse_command(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    name = directive.values[0].lower()
+    if name not in _COMMANDS:
+        raise DirectiveError(
+            f"SSLOpenSSLConfCmd {directive.values[0]} is not implemented",
+            argument=0,
+            hint="there are: Groups, MinProtocol, MaxProtocol, CipherString, DHParameters",
+        )
+    value = words.said(directive, 1)
+    if name == "dhparameters":
+        value = dataclasses.replace(value, value=scope.path(value.value))
+    commands = (*value_or(settings.commands, ()), (name, value))
+    return dataclasses.replace(settings, commands=commands)
+
+
+def _parse_require_ssl(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    if directive.args:
+        raise DirectiveError("SSLRequireSSL takes no arguments", argument=0)
+    return dataclasses.replace(settings, require_ssl=True)
+
+
+def _parse_require(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    try:
+        condition = compile_condition(as_expression(directive.raw.strip()))
+    except ValueError as error:
+        raise DirectiveError(
+            f"Cannot parse expression in SSLRequire: {error}",
+            hint="SSLRequire is the old form: write Require expr",
+        ) from None
+    return dataclasses.replace(settings, requires=(*value_or(settings.requires, ()), condition))
+
+
+def _only_off(why: str) -> Parser:
+    """A switch that cannot be turned on here."""
+
+    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
+        word = directive.values[0].lower()
+        if word not in ("on", "off"):
+            raise DirectiveError(f"{directive.name} must be On or Off", argument=0)
+        if word == "on":
+            raise DirectiveError(f"{directive.name} On is not implemented: {why}", argument=0)
+        return settings
+
+    return parse
+
+
+_STAPLING: Final = "Python's ssl module has no OCSP stapling"
 
 MODULE = Module(
     name="mod_ssl",
     settings=Settings,
     directives={
+        "sslengine": _parse_engine,
+        "sslcertificatefile": _file_list("certificates"),
+        "sslcertificatekeyfile": _file_list("keys"),
+        "sslcertificatechainfile": words.file("chain_file"),
+        "sslpassphrasedialog": _parse_pass_phrase,
+        "sslprotocol": words.protocols("protocols"),
+        "sslciphersuite": _for_host(words.ciphers("ciphers", "ciphers13")),
+        "sslhonorcipherorder": flag("honor_order"),
+        "sslsessiontickets": flag("tickets"),
+        "sslopensslconfcmd": _parse_command,
+        "sslverifyclient": _parse_verify,
+        "sslverifydepth": _for_host(words.depth("verify_depth")),
+        "sslcacertificatefile": _for_host(words.file("ca_file")),
+        "sslcacertificatepath": _for_host(words.folder("ca_path")),
+        "sslcarevocationcheck": words.revocation("crl_check"),
+        "sslcarevocationfile": words.file("crl_file"),
+        "sslcarevocationpath": words.folder("crl_path"),
+        "sslstrictsnivhostcheck": flag("strict_sni"),
+        "sslvhostsnipolicy": choice("sni_policy", "strict", "secure", "authonly", "insecure"),
+        "sslrequiressl": _parse_require_ssl,
+        "sslrequire": _parse_require,
+        "ssloptions": parse_options,
+        "sslusername": text("user_name"),
+        "sslusestapling": _only_off(_STAPLING),
+        "sslinsecurerenegotiation": _only_off("it is what its name says"),
+        "sslfips": _only_off("the library decides"),
         "sslproxyengine": flag("proxy_engine"),
         "sslproxyprotocol": words.protocols("proxy_protocols"),
         "sslproxyciphersuite": words.ciphers("proxy_ciphers", "proxy_ciphers13"),
@@ -48,5 +193,5 @@ MODULE = Module(
         "sslproxycheckpeercn": flag("proxy_check_cn"),
         "sslproxycheckpeerexpire": flag("proxy_check_expire"),
     },
-    hooks={"fixups": _fixups},
+    hooks={"post_read": post_read, "access": access, "fixups": fixups},
 )

@@ -19,6 +19,9 @@ _ADDRESS: Final = re.compile(
     r"(?:(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^:\[\]]+):)?(?P<port>[0-9]{1,5})"
 ).fullmatch
 
+_HTTPS: Final = 443
+"""The port where TLS is spoken without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listen:
@@ -62,14 +65,10 @@ def _parse_listen(settings: Settings, directive: Directive, _scope: Scope) -> Se
         raise DirectiveError(
             "Invalid address or port: Listen takes [address:]port [protocol]", argument=0
         )
-    protocol = words[1].lower() if len(words) > 1 else "http"
-    if protocol != "http":
-        raise DirectiveError(
-            f"Listen with protocol {words[1]} needs mod_ssl, which is not implemented yet",
-            argument=1,
-        )
+    port = int(match["port"])
+    protocol = words[1].lower() if len(words) > 1 else "https" if port == _HTTPS else "http"
     host = (match["host"] or "").strip("[]")
-    listen = Listen("" if host == "*" else host, int(match["port"]), protocol)
+    listen = Listen("" if host == "*" else host, port, protocol)
     known = value_or(settings.listens, ())
     if listen in known:
         return settings

@@ -58,18 +58,19 @@ class Compiler:
             if not configuration.whole or module.name in configuration.loaded
         ]
         self._names = frozenset(module.name for module in self._modules)
+        self._listens: tuple[mpm_common.Listen, ...] = ()
 
     def plan(self, main: ServerConfig, hosts: Sequence[ServerConfig]) -> Plan:
         """The plan of a main server and its virtual hosts."""
+        mpm: mpm_common.Settings = _settings(main, mpm_common.MODULE)
+        self._listens = listens = value_or(mpm.listens, ())
         main_host = self._checked_host(main, virtual=False)
         virtual = [
             (config, self._checked_host(inherit(main, config), virtual=True)) for config in hosts
         ]
-        mpm: mpm_common.Settings = _settings(main, mpm_common.MODULE)
         unixd: mod_unixd.Settings = _settings(main, mod_unixd.MODULE)
         trio_settings: mpm_trio.Settings = _settings(main, mpm_trio.MODULE)
         pid_file = value_or(mpm.pid_file, None)
-        listens = value_or(mpm.listens, ())
         return Plan(
             listeners=tuple(Listener(listen.host, listen.port) for listen in listens),
             main=main_host,
@@ -94,14 +95,37 @@ class Compiler:
     def _checked_host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
         """A virtual host of which everything that names certificates was made once."""
         host = self._host(config, virtual=virtual)
-        for index, section in enumerate(config.proxies):
-            if mod_ssl.MODULE.name in section.settings:
-                host.plan((("proxy", index),))
+        kinds = (
+            ("proxy", config.proxies),
+            ("location", config.locations),
+            ("directory", config.directories),
+        )
+        for kind, sections in kinds:
+            for index, section in enumerate(sections):
+                if mod_ssl.MODULE.name in section.settings:
+                    host.plan(((kind, index),))
         return host
+
+    def _tls(self, config: ServerConfig, server: Server) -> Any:
+        """How a host speaks TLS; without a word of its own, as the Listen lines say."""
+        if mod_ssl.MODULE.name not in self._names:
+            return None
+        settings = _settings(config, mod_ssl.MODULE)
+        ports = {port for _, port in server.addresses} or {server.port}
+        asks = any(item.protocol == "https" and item.port in ports for item in self._listens)
+        if value_or(settings.engine, "on" if asks else "off") == "off":
+            return None
+        # Certificates are read where there is TLS, and the library for them loaded.
+        from revproxy.tls.client import client_tls
+
+        found = client_tls(settings, server)
+        server.shared["mod_ssl.client"] = found
+        return found
 
     def _host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
         settings: core.Settings = _settings(config, core.MODULE)
         server = self._server(config, settings, virtual=virtual)
+        tls = self._tls(config, server)
         directories = sorted(
             enumerate(config.directories),
             key=lambda item: (item[1].scope.pattern is not None, _depth(item[1].scope.argument)),
@@ -141,6 +165,7 @@ class Compiler:
             server=server,
             build=build,
             read_limits=self._read_limits(config),
+            tls=tls,
             announces=_settings(config, mod_remoteip.MODULE).announces(),
             post_read=once["post_read"],
             log=once["log"],

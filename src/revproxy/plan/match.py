@@ -27,6 +27,8 @@ class NameTable(Generic[T]):
     def __init__(self, default: T) -> None:
         self.default = default
         """Who answers for a name that nobody has."""
+        self.is_shared = False
+        """More than one has the address: who is meant must be told by name."""
         self._exact: dict[str, tuple[int, T]] = {}
         self._wild: list[tuple[int, Matcher, T]] = []
         self.paths: list[tuple[str, T]] = []
@@ -35,6 +37,7 @@ class NameTable(Generic[T]):
 
     def add(self, order: int, name: str, entry: T) -> None:
         """Let `entry` have `name`; a lower `order` wins."""
+        self.is_shared = self.is_shared or entry is not self.default
         key = name.lower().removesuffix(".")
         if "*" in key or "?" in key:
             self._wild.append((order, _wildcard_matcher(key), entry))

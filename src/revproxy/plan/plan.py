@@ -96,6 +96,8 @@ class VirtualHost:
     sub_recursion: int = 10
     """Sub-requests in one another."""
     error_log: Any = None
+    tls: Any = None
+    """How it speaks TLS, a `tls.client.ClientTls`; None where it does not."""
     announces: Callable[[str], bool] | None = None
     """Which peers' connections begin with the PROXY protocol; None where none do."""
     server_line: bytes = b"Server: revproxy"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from revproxy.errors import DirectiveError
-from revproxy.http.message import Exchange
+from revproxy.http.message import Exchange, tls_variable
 from revproxy.rewrite.run import Part, Run
 from revproxy.subrequest import is_safe, look_up_file, look_up_uri
 
@@ -104,7 +104,8 @@ def _prefixed(prefix: str, rest: str) -> Part:
         return _field(rest)
     if prefix in ("LA-U", "LA-F"):
         return _ahead(compile_variable(rest), by_file=prefix == "LA-F")
-    # SSL: mod_ssl alone knows these, and there is none.
+    if prefix == "SSL":
+        return lambda run: tls_variable(run.exchange, rest) or ""
     return _empty
 
 

@@ -7,6 +7,7 @@ Laws:
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from socket import socket
 from typing import Final
 
@@ -25,15 +26,20 @@ from revproxy.server.connection import ClientConnection, TimedOut
 _SHORTEST: Final = len("PROXY UNKNOWN\r\n")
 
 
-async def serve_announced(connection: ClientConnection, sock: socket, patience: float) -> None:
-    """Serve a connection that begins with the header; it may take `patience` seconds to come."""
+async def serve_announced(
+    connection: ClientConnection,
+    sock: socket,
+    patience: float,
+    serve: Callable[[], Awaitable[None]],
+) -> None:
+    """`serve` a connection that begins with the header; it may take `patience` seconds to come."""
     connection.set_deadline(patience, None)
     try:
         connection.announced = await read_source(sock)
     except (ValueError, OSError, TimedOut):
         connection.drop()
         return
-    await connection.serve()
+    await serve()
 
 
 async def read_source(sock: socket) -> Source | None:

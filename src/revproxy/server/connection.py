@@ -20,7 +20,7 @@ from typing import Any, Final
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.fields import Field
-from revproxy.http.message import Exchange, Trace
+from revproxy.http.message import Exchange, Tls, Trace
 from revproxy.http.request_head import NO_FIELDS, parse_request
 from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
@@ -130,6 +130,19 @@ class ClientConnection(Incoming):
         if self.task is not None:
             self.task.interrupt(TimedOut())
 
+    def secured(self, sock: socket, tls: Tls | None = None) -> None:
+        """The handshake is done: go on with the secured socket."""
+        self._sock, self.tls, self.is_tls = sock, tls, True
+
+    async def refuse(self, head: bytes, error: HTTPError) -> None:
+        """Answer what is no request at all, and end the connection."""
+        try:
+            await self._refuse(head, error)
+        except (OSError, TimedOut):
+            return
+        finally:
+            self.drop()
+
     async def _requests(self) -> None:
         while not self._ended:
             try:
@@ -171,6 +184,7 @@ class ClientConnection(Incoming):
     async def _refuse(self, head: bytes, error: HTTPError) -> None:
         """Answer what is no request at all, and close."""
         line = head.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:8190].decode("latin-1")
+        line = line.partition("\0")[0]
         method = line.partition(" ")[0]
         self.requests += 1
         exchange = self._exchange = Exchange(self, line, method, "", "HTTP/1.1", NO_FIELDS)

@@ -14,6 +14,7 @@ from typing import Final
 
 from revproxy import sockets
 from revproxy.errors import HTTPError
+from revproxy.http.message import Tls
 from revproxy.http.pace import Pace
 from revproxy.http.request_head import check_incomplete, is_old_line
 from revproxy.plan.match import NameTable
@@ -45,6 +46,7 @@ class Incoming:
         "is_tls",
         "on_timeout",
         "requests",
+        "tls",
     )
 
     def __init__(self, sock: socket, names: NameTable[VirtualHost], watchdog: Watchdog) -> None:
@@ -53,6 +55,7 @@ class Incoming:
         self._watchdog = watchdog
         self._rest = b""
         self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.tls: Tls | None = None
         self.requests = 0
         """The number of the request that is served, from 1."""
         self.deadline = 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from functools import partial
 from typing import Any, Final
 
 import trio
@@ -18,6 +19,7 @@ from revproxy.plan.plan import Listener, Plan
 from revproxy.server.admission import Admission
 from revproxy.server.announced import serve_announced
 from revproxy.server.connection import ClientConnection
+from revproxy.server.secured import serve_secured
 from revproxy.server.watchdog import Watchdog
 
 _ACCEPTS_IN_A_ROW: Final = 16
@@ -70,11 +72,14 @@ def _serve(
     names = plan.names_at(*local)
     connection = ClientConnection(sock, client, local, names, watchdog, lane)
     watchdog.watched.add(connection)
+    serve = connection.serve
+    if names.default.tls is not None:
+        serve = partial(serve_secured, connection, sock, names)
     announces = names.default.announces
     if announces is not None and announces(connection.client_address):
-        serving = serve_announced(connection, sock, names.default.timeout)
+        serving = serve_announced(connection, sock, names.default.timeout, serve)
     else:
-        serving = connection.serve()
+        serving = serve()
     connection.task = lane.start(serving)
 
 

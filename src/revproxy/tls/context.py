@@ -7,8 +7,10 @@ Laws:
 
 from __future__ import annotations
 
+import re
 import ssl
 import warnings
+from collections.abc import Callable
 from typing import Final
 
 from revproxy.errors import ConfigError, Diagnostic, Location, Severity
@@ -32,6 +34,7 @@ _TLS13_SUITES: Final = frozenset((
     "TLS_CHACHA20_POLY1305_SHA256",
     "TLS_AES_128_GCM_SHA256",
 ))  # fmt: skip
+_DECORATION: Final = re.compile(r"\[[^]]*\] | ?\(_ssl\.c:\d+\)")
 _REVOCATION: Final = {
     "none": ssl.VerifyFlags.VERIFY_DEFAULT,
     "leaf": ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF,
@@ -53,7 +56,8 @@ def unreadable(what: Said, message: str, hint: str = "") -> ConfigError:
 def reason(error: Exception) -> str:
     """What OpenSSL or the system says, in words."""
     if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).replace("_", " ").lower()
+        text = error.reason or _DECORATION.sub("", str(error))
+        return text.replace("_", " ").lower()
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return str(error)
@@ -103,6 +107,53 @@ def _set_tls13_suites(context: ssl.SSLContext, new: Said) -> None:
             "choosing among the suites of TLS 1.3 needs Python 3.15 or later",
             f"leave the line out, or name all three: {':'.join(sorted(_TLS13_SUITES))}",
         )
+
+
+def set_curve(context: ssl.SSLContext, commands: tuple[tuple[str, Said], ...]) -> None:
+    """The commands of SSLOpenSSLConfCmd, in order. Raises ConfigError."""
+    for name, value in commands:
+        try:
+            _COMMANDS[name](context, value)
+        except (OSError, ValueError, KeyError) as error:
+            raise wrong(value.location, f"'{value.value}' cannot be set: {error}") from None
+
+
+def _set_groups(context: ssl.SSLContext, value: Said) -> None:
+    choose = getattr(context, "set_groups", None)
+    if choose is not None:
+        choose(value.value)
+    elif ":" in value.value:
+        raise wrong(
+            value.location,
+            "a list of groups needs Python 3.15 or later",
+            "name one curve, as in: SSLOpenSSLConfCmd Groups prime256v1",
+        )
+    else:
+        context.set_ecdh_curve(
+            {"P-256": "prime256v1", "P-384": "secp384r1"}.get(value.value, value.value)
+        )
+
+
+def _set_minimum(context: ssl.SSLContext, value: Said) -> None:
+    context.minimum_version = _VERSIONS[value.value]
+
+
+def _set_maximum(context: ssl.SSLContext, value: Said) -> None:
+    context.maximum_version = _VERSIONS[value.value]
+
+
+_COMMANDS: Final[dict[str, Callable[[ssl.SSLContext, Said], None]]] = {
+    "groups": _set_groups,
+    "curves": _set_groups,
+    "ecdhparameters": _set_groups,
+    "minprotocol": _set_minimum,
+    "maxprotocol": _set_maximum,
+    "cipherstring": lambda context, value: context.set_ciphers(value.value),
+    "ciphersuites": _set_tls13_suites,
+    "dhparameters": lambda context, value: context.load_dh_params(value.value),
+}
+COMMANDS: Final = frozenset(_COMMANDS)
+"""What SSLOpenSSLConfCmd can do here, in lower case."""
 
 
 def load_authorities(context: ssl.SSLContext, file: Said | Unset, path: Said | Unset) -> bool:

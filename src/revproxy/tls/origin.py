@@ -27,10 +27,10 @@ from revproxy.tls.context import (
 from revproxy.tls.settings import Settings
 from revproxy.tls.words import Said
 
-_CERTIFICATE: Final = re.compile(
+CERTIFICATE: Final = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----\n?", re.S
 )
-_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _FIELDS: Final = tuple(
     item.name for item in dataclasses.fields(Settings) if item.name.startswith("proxy_")
 )
@@ -89,7 +89,7 @@ def _make(settings: Settings) -> OriginTls:
 
 def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
     """Our own certificate, for origins that ask for one (SSLProxyMachineCertificate*)."""
-    found = [(what, pem) for what, pem in _own_files(settings) if _KEY.search(pem)]
+    found = [(what, pem) for what, pem in _own_files(settings) if KEY.search(pem)]
     if not found:
         if not isinstance(settings.proxy_machine_file, Unset):
             raise unreadable(
@@ -98,7 +98,7 @@ def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
                 "put both into the file, in PEM; the key must not be encrypted",
             )
         return
-    if len(found) > 1 or len(_KEY.findall(found[0][1])) > 1:
+    if len(found) > 1 or len(KEY.findall(found[0][1])) > 1:
         raise unreadable(
             found[-1][0],
             "more than one client certificate for origins: choosing among them is not implemented",
@@ -109,7 +109,7 @@ def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
         raise unreadable(what, "the private key is encrypted, which Apache does not take here")
     if not isinstance(settings.proxy_machine_chain, Unset):
         chain = Path(settings.proxy_machine_chain.value).read_text("latin-1")
-        pem = "\n".join([pem, *_CERTIFICATE.findall(chain)])
+        pem = "\n".join([pem, *CERTIFICATE.findall(chain)])
     try:
         load_pem(context, pem)
     except (OSError, ValueError) as error:
