@@ -16,6 +16,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Final
 
 from revproxy.lane import forget, note_more, wait_readable, wait_writable
 
@@ -35,10 +36,13 @@ async def recv(sock: socket.socket, size: int) -> bytes:
 
 
 async def recv_later(sock: socket.socket, size: int) -> bytes:
-    """As `recv`, for a peer that cannot have answered yet: waits first, saving a failing call.
-
-    Not for TLS, where decrypted octets may be at hand while the socket is silent.
-    """
+    """As `recv`, for a peer that cannot have answered yet: waits first, saving a failing call."""
+    if isinstance(sock, ssl.SSLSocket):
+        # OpenSSL takes a record at a time, so the edge may be used up with more to read behind it:
+        # decrypted and kept, or still in the kernel. To look costs less than to fail (5 µs).
+        if not sock.pending() and not _is_readable(sock):
+            await wait_readable(sock)
+        return await recv(sock, size)
     await wait_readable(sock)
     try:
         data = sock.recv(size)
@@ -47,6 +51,19 @@ async def recv_later(sock: socket.socket, size: int) -> bytes:
     if len(data) == size:
         note_more(sock)
     return data
+
+
+_poller: Final = select.poll()
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """Whether the kernel has something for a socket."""
+    fd = sock.fileno()
+    _poller.register(fd, select.POLLIN)
+    try:
+        return bool(_poller.poll(0))
+    finally:
+        _poller.unregister(fd)
 
 
 async def peek(sock: socket.socket, size: int, beyond: int = 0) -> bytes:

@@ -46,6 +46,7 @@ class Wrk:
     close: bool = False
     body: int = 0
     connections: int = 32
+    secured: bool = False
 
     def script(self, directory: Path) -> Path:
         """Write the Lua that makes the requests ahead of the run."""
@@ -71,9 +72,10 @@ class Wrk:
         """Run wrk once; it is told whole seconds."""
         pin = ["taskset", "-c", ",".join(map(str, sorted(cores)))] if cores else []
         count = str(self.connections)
+        scheme = "https" if self.secured else "http"
         command = [*pin, "wrk", "-t1", "-c", count, f"-d{max(1, round(seconds))}s", "--latency"]
         done = subprocess.run(
-            [*command, "-s", str(script), f"http://127.0.0.1:{port}/"],
+            [*command, "-s", str(script), f"{scheme}://127.0.0.1:{port}/"],
             capture_output=True,
             text=True,
             check=True,

@@ -21,6 +21,7 @@ from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
 from tests.bench.rules import rules
+from tests.bench.secured import tls_get, tls_handshake, tls_idle
 from tests.bench.servers import (
     MANY,
     REVPROXY,
@@ -198,6 +199,9 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "rules": rules,
     "stalls": stalls,
     "flat": flat,
+    "tls-get": tls_get,
+    "tls-handshake": tls_handshake,
+    "tls-idle": tls_idle,
 }
 
 

@@ -27,7 +27,6 @@ from revproxy.modules import (
     mod_proxy,
     mod_remoteip,
     mod_reqtimeout,
-    mod_ssl,
     mod_unixd,
     mpm_common,
     mpm_trio,
@@ -42,6 +41,7 @@ from revproxy.plan.plan import (
     SectionKey,
     VirtualHost,
 )
+from revproxy.plan.secured import check_sections, client_tls_of
 
 _ONCE: Final = ("post_read", "log")
 _EACH: Final = tuple(phase for phase in PHASES if phase not in _ONCE)
@@ -64,10 +64,8 @@ class Compiler:
         """The plan of a main server and its virtual hosts."""
         mpm: mpm_common.Settings = _settings(main, mpm_common.MODULE)
         self._listens = listens = value_or(mpm.listens, ())
-        main_host = self._checked_host(main, virtual=False)
-        virtual = [
-            (config, self._checked_host(inherit(main, config), virtual=True)) for config in hosts
-        ]
+        main_host = self._host(main, virtual=False)
+        virtual = [(config, self._host(inherit(main, config), virtual=True)) for config in hosts]
         unixd: mod_unixd.Settings = _settings(main, mod_unixd.MODULE)
         trio_settings: mpm_trio.Settings = _settings(main, mpm_trio.MODULE)
         pid_file = value_or(mpm.pid_file, None)
@@ -92,40 +90,10 @@ class Compiler:
         root = self._configuration.server_root.rstrip("/")
         return name if name.startswith("/") else f"{root}/{name}"
 
-    def _checked_host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
-        """A virtual host of which everything that names certificates was made once."""
-        host = self._host(config, virtual=virtual)
-        kinds = (
-            ("proxy", config.proxies),
-            ("location", config.locations),
-            ("directory", config.directories),
-        )
-        for kind, sections in kinds:
-            for index, section in enumerate(sections):
-                if mod_ssl.MODULE.name in section.settings:
-                    host.plan(((kind, index),))
-        return host
-
-    def _tls(self, config: ServerConfig, server: Server) -> Any:
-        """How a host speaks TLS; without a word of its own, as the Listen lines say."""
-        if mod_ssl.MODULE.name not in self._names:
-            return None
-        settings = _settings(config, mod_ssl.MODULE)
-        ports = {port for _, port in server.addresses} or {server.port}
-        asks = any(item.protocol == "https" and item.port in ports for item in self._listens)
-        if value_or(settings.engine, "on" if asks else "off") == "off":
-            return None
-        # Certificates are read where there is TLS, and the library for them loaded.
-        from revproxy.tls.client import client_tls
-
-        found = client_tls(settings, server)
-        server.shared["mod_ssl.client"] = found
-        return found
-
     def _host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
         settings: core.Settings = _settings(config, core.MODULE)
         server = self._server(config, settings, virtual=virtual)
-        tls = self._tls(config, server)
+        tls = client_tls_of(config, server, self._listens, self._names)
         directories = sorted(
             enumerate(config.directories),
             key=lambda item: (item[1].scope.pattern is not None, _depth(item[1].scope.argument)),
@@ -161,7 +129,7 @@ class Compiler:
             )
         once = {phase: self._hooks(phase, config.settings, server) for phase in _ONCE}
         options = value_or(settings.protocol_options, frozenset())
-        return VirtualHost(
+        host = VirtualHost(
             server=server,
             build=build,
             read_limits=self._read_limits(config),
@@ -212,6 +180,8 @@ class Compiler:
             ),
             server_line=f"Server: {server.product}".encode("latin-1"),
         )
+        check_sections(host, config)
+        return host
 
     def _path_or_pipe(self, name: str) -> str:
         if not name or name.startswith("|") or name.split(":", 1)[0].lower() == "syslog":

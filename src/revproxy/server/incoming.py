@@ -100,7 +100,7 @@ class Incoming:
             else:
                 first = default.read_limits.header.first(default.timeout)
                 self.set_deadline(default.keep_alive_timeout if self.requests else first, None)
-            if self.requests and not self.is_tls:
+            if self.requests:
                 # Whoever has just been answered has not asked again yet.
                 data = await sockets.recv_later(self._sock, READ_SIZE)
             else:

@@ -17,6 +17,7 @@ from revproxy.errors import Location
 from revproxy.module import Server, value_or
 from revproxy.tls.certificate import Certificate
 from revproxy.tls.context import (
+    MODERN,
     load_authorities,
     load_revocations,
     reason,
@@ -57,7 +58,7 @@ def client_tls(settings: Settings, server: Server) -> ClientTls:
     """How a host speaks TLS. Raises ConfigError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     set_protocols(context, settings.protocols, "SSLProtocol")
-    set_ciphers(context, settings.ciphers, settings.ciphers13)
+    set_ciphers(context, settings.ciphers, settings.ciphers13, MODERN)
     if not value_or(settings.honor_order, False):
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     if settings.tickets is False:

@@ -19,7 +19,9 @@ from revproxy.tls.words import PROTOCOLS, Said
 
 _UNREADABLE: Final = "RP523"
 _BAD_VALUE: Final = "RP516"
-_DEFAULT_CIPHERS: Final = "DEFAULT"
+MODERN: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
+"""Suites that no scanner has a word against: forward secrecy and authenticated encryption."""
+
 _NEVER: Final = ":!aNULL:!eNULL:!EXP"
 """Behind every list of ciphers: no authentication, no encryption, no export grade."""
 
@@ -81,9 +83,11 @@ def set_protocols(context: ssl.SSLContext, chosen: frozenset[str] | Unset, name:
         context.maximum_version = _VERSIONS[PROTOCOLS[newest]]
 
 
-def set_ciphers(context: ssl.SSLContext, old: Said | Unset, new: Said | Unset) -> None:
+def set_ciphers(
+    context: ssl.SSLContext, old: Said | Unset, new: Said | Unset, default: str = "DEFAULT"
+) -> None:
     """The suites up to TLS 1.2 (`old`) and those of TLS 1.3 (`new`). Raises ConfigError."""
-    text = _DEFAULT_CIPHERS if isinstance(old, Unset) else old.value
+    text = default if isinstance(old, Unset) else old.value
     try:
         context.set_ciphers(text + _NEVER)
     except ssl.SSLError:

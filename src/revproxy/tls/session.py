@@ -58,7 +58,7 @@ class Session:
 
     def chain_length(self) -> int:
         """The certificates from the client's to the root; 0 without one."""
-        return len(self._chain())
+        return len(self._certificates("get_verified_chain"))
 
     def variable(self, name: str) -> str | None:
         """The value of a variable by its name in upper case, SSL_ or HTTPS; None for none."""
@@ -100,13 +100,17 @@ class Session:
         return self._sock
 
     def _chain(self) -> list[Any]:
-        """What the client sent, verified; a public method from Python 3.13 on."""
+        """What the client sent, its own certificate first."""
+        return self._certificates("get_unverified_chain")
+
+    def _certificates(self, method: str) -> list[Any]:
+        """What a method of the socket gives that is public from Python 3.13 on."""
         source: Any = self._sock
         if self._client is None:
             return []
-        if not hasattr(source, "get_verified_chain"):
+        if not hasattr(source, method):
             source = source._sslobj
-        return list(source.get_verified_chain() or ())
+        return list(getattr(source, method)() or ())
 
     def _chain_member(self, number: str) -> str | None:
         chain = self._chain()
@@ -137,7 +141,8 @@ _PLAIN: Final[dict[str, Callable[[Session], str | None]]] = {
     "SSL_CIPHER_USEKEYSIZE": lambda session: str(_cipher(session)[2]),
     "SSL_CIPHER_ALGKEYSIZE": lambda session: str(_cipher(session)[2]),
     "SSL_COMPRESS_METHOD": lambda _session: "NULL",
-    "SSL_SECURE_RENEG": lambda session: "false" if session.sock.version() == "TLSv1.3" else "true",
+    # OpenSSL 3 takes no other clients, and TLS 1.3 has no renegotiation to be unsafe.
+    "SSL_SECURE_RENEG": lambda _session: "true",
     "SSL_SESSION_ID": _session_id,
     "SSL_SESSION_RESUMED": lambda session: "Resumed" if session.sock.session_reused else "Initial",
     "SSL_TLS_SNI": lambda session: session.server_name,

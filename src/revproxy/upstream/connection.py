@@ -10,7 +10,6 @@ Laws:
 from __future__ import annotations
 
 import re
-import ssl
 from socket import socket
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +38,6 @@ class OriginConnection:
         "bad_header",
         "idle_since",
         "is_alive",
-        "is_tls",
         "requests",
         "rest",
         "route",
@@ -53,7 +51,6 @@ class OriginConnection:
         self.route = route
         """What secures it; None for a plain one."""
         self.sock = sock
-        self.is_tls = isinstance(sock, ssl.SSLSocket)
         self.is_alive = sockets.silence_of(sock)
         """Whether an idle connection can take a request."""
         self.rest = b""
@@ -83,7 +80,7 @@ class OriginConnection:
             if data:
                 _check_beginning(data)
             # A peer that has just been asked is not there yet: wait before the first call.
-            if self.is_tls or data:
+            if data:
                 piece = await sockets.recv(self.sock, _READ_SIZE)
             else:
                 piece = await sockets.recv_later(self.sock, _READ_SIZE)
