@@ -109,12 +109,11 @@ class Server:
     def __init__(self, kind: str, directory: Path, origin: Origin, dead: int) -> None:
         self.kind = kind
         self.directory = directory
-        self.ports = free_ports(3)
+        self.ports = free_ports(2)
         self.places = {
             "DIR": str(directory),
             "PORT": str(self.ports[0]),
             "PORT2": str(self.ports[1]),
-            "PORT3": str(self.ports[2]),
             "ORIGIN": f"127.0.0.1:{origin.ports[0]}",
             "ORIGINPORT": str(origin.ports[0]),
             "ORIGIN2": f"127.0.0.1:{origin.ports[1]}",
@@ -131,6 +130,9 @@ class Server:
     def running(self, config: str, files: Mapping[str, str]) -> Iterator[None]:
         """The server up and listening, for as long as the block lasts."""
         self._logs = 1 + config.count("CustomLog") + config.count("GlobalLog")
+        if "@PORT3@" in config:
+            self.ports += free_ports(1)
+            self.places["PORT3"] = str(self.ports[2])
         lay_out(self.directory, PRELUDE + config, files, self.places)
         with (self.directory / "output").open("wb") as output:
             process = subprocess.Popen(
