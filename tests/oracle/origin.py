@@ -47,7 +47,7 @@ TLS_DOORS = {
     "TLSDEEP": {"name": "deep"},
     "TLSSELF": {"name": "self"},
     "TLSOLD": {"name": "origin", "old": True},
-    "TLSCLIENT": {"name": "origin", "client": True},
+    "TLSCLIENT": {"name": "origin", "client": True, "old": True},
 }
 """The doors that speak TLS, by the name of their place: the certificate, and what is odd."""
 
