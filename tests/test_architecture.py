@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "process": {"http", "errors"},
     "subrequest": {"http", "errors", "process", "waiting"},
     "sockets": {"trio", "lane"},
-    "tls": {*ENGINE, "config.expr", "cryptography"},
+    "tls": {*ENGINE, "authn", "config.expr", "cryptography"},
     "upstream": {"http", "errors", "sockets", "lane", "trio", "tls"},
     "logs": {"errors", "http"},
     "log_format": {"errors", "http", "module"},

@@ -24,7 +24,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.tls import words
-from revproxy.tls.hooks import access, fixups, post_read
+from revproxy.tls.hooks import access, authn, fixups, post_read
 from revproxy.tls.options import parse_options
 from revproxy.tls.require import as_expression
 from revproxy.tls.settings import Settings
@@ -193,5 +193,5 @@ MODULE = Module(
         "sslproxycheckpeercn": flag("proxy_check_cn"),
         "sslproxycheckpeerexpire": flag("proxy_check_expire"),
     },
-    hooks={"post_read": post_read, "access": access, "fixups": fixups},
+    hooks={"post_read": post_read, "access": access, "authn": authn, "fixups": fixups},
 )

@@ -52,7 +52,10 @@ class Certificate:
     """A certificate in DER. Raises ValueError for what is none."""
 
     def __init__(self, der: bytes) -> None:
-        self._found = x509.load_der_x509_certificate(der)
+        try:
+            self._found = x509.load_der_x509_certificate(der)
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from None
 
     @property
     def is_valid_now(self) -> bool:

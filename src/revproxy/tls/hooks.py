@@ -8,12 +8,12 @@ Laws:
 
 from __future__ import annotations
 
-import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
+from revproxy.authn.basic import make_basic, parse_basic
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
-from revproxy.module import Hook, Server, Unset, value_or
+from revproxy.module import AsyncHook, Hook, Server, Unset, value_or
 from revproxy.tls.options import Options
 from revproxy.tls.settings import Settings
 
@@ -60,7 +60,6 @@ def post_read(_settings: Settings, server: Server) -> Hook | None:
 def access(settings: Settings, server: Server) -> Hook | None:
     """SSLRequireSSL, SSLRequire, client certificates; who the user is by them."""
     wanted = value_or(settings.verify_client, "none")
-    options = value_or(settings.options, Options())
     requires = value_or(settings.requires, ())
     needs_tls = value_or(settings.require_ssl, False)
     user_name = value_or(settings.user_name, "")
@@ -76,35 +75,57 @@ def access(settings: Settings, server: Server) -> Hook | None:
             "write SSLVerifyClient optional into the <VirtualHost>",
         )
     needs_certificate = wanted == "require"
-    fakes = "FakeBasicAuth" in options
-    if not (needs_tls or requires or needs_certificate or fakes or user_name):
+    if not (needs_tls or requires or needs_certificate or user_name):
         return None
 
     def check(exchange: Exchange) -> None:
         session = exchange.connection.tls
         if session is None:
-            if needs_tls or requires:
-                raise HTTPError(403, "access failed, reason: SSL connection required")
+            if needs_tls:
+                raise _forbidden(exchange, "access failed, reason: SSL connection required")
+            # As in Apache, SSLRequire is about connections with TLS alone.
             return
         if needs_certificate and session.client is None:
-            raise HTTPError(403, "a client certificate is required here")
+            raise _forbidden(exchange, "a client certificate is required here")
         if not all(condition(exchange) for condition in requires):
-            raise HTTPError(403, "Failed expression: SSLRequire")
+            raise _forbidden(exchange, "Failed expression: SSLRequire")
         if user_name:
             exchange.user = session.variable(user_name.upper()) or exchange.user
-        if fakes:
-            _fake_login(exchange, session)
 
     return check
 
 
-def _fake_login(exchange: Exchange, session: Any) -> None:
-    """Log in with the certificate's name and the word "password" (SSLOptions +FakeBasicAuth)."""
-    if session.client is None or exchange.fields.get("authorization"):
-        return
-    name = session.client.one_line
-    encoded = base64.b64encode(f"{name}:password".encode("latin-1", "replace")).decode("ascii")
-    exchange.fields.set("Authorization", f"Basic {encoded}")
+def _forbidden(exchange: Exchange, detail: str) -> HTTPError:
+    """A refusal that SSLOptions +StrictRequire holds against Satisfy Any."""
+    exchange.notes["ssl-access-forbidden"] = "1"
+    return HTTPError(403, detail)
+
+
+def authn(settings: Settings, _server: Server) -> AsyncHook:
+    """Log in by certificate (SSLOptions +FakeBasicAuth); nobody may do so by typing its name."""
+    options = value_or(settings.options, Options())
+    fakes, is_strict = "FakeBasicAuth" in options, "StrictRequire" in options
+
+    async def check(exchange: Exchange) -> bool:
+        if is_strict and "ssl-access-forbidden" in exchange.notes:
+            raise HTTPError(403, "denied by mod_ssl, whatever Satisfy says")
+        if exchange.previous is not None or exchange.main is not None:
+            # The field is there already, if it was made for the request this one comes from.
+            return False
+        login = parse_basic(exchange.fields.get("authorization") or "")
+        if login is not None and login[0].startswith("/") and login[1] == _FAKED:
+            raise HTTPError(403, f"Encountered FakeBasicAuth spoof: {login[0]}")
+        session = exchange.connection.tls
+        if fakes and session is not None and session.client is not None and exchange.user is None:
+            name = session.client.one_line.encode("latin-1", "replace").decode("latin-1")
+            exchange.fields.set("Authorization", make_basic(name, _FAKED))
+        return False
+
+    return check
+
+
+_FAKED: Final = "password"
+"""The password of whoever logs in by certificate."""
 
 
 def fixups(settings: Settings, server: Server) -> Hook | None:
