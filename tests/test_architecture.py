@@ -84,6 +84,7 @@ ROOMS: dict[str, set[str]] = {
         "error_log",
         "logs",
         "tls",
+        "static",
     },
     "phases": {
         *("plan.plan", "plan.match", "process", "module", "http", "errors", "filters"),
@@ -109,6 +110,7 @@ FILES: dict[str, set[str]] = {
     "config/grammar.py": {"lark"},
     "config/expr.py": {"lark"},
     "config/expr_values.py": {"subrequest"},
+    "config/access.py": {"module"},
     "config/merge.py": {"module"},
 }
 

@@ -117,6 +117,7 @@ class Scope:
     `argument` is the section's path, URL or regex as written, `pattern` the compiled regex of a
     Match (or `~`) section. `methods` is what an enclosing `<Limit>` names (None outside of one),
     with `methods_excepted` where it is a `<LimitExcept>`: all methods but these.
+    `allowed_options` is what `Options` may name in an access file, None where it may all.
     `warn` collects what is odd but accepted.
     """
 
@@ -127,6 +128,7 @@ class Scope:
     server_root: str = "/etc/apache2"
     methods: frozenset[str] | None = None
     methods_excepted: bool = False
+    allowed_options: frozenset[str] | None = None
     warn: Callable[[Diagnostic], None] = lambda _diagnostic: None
 
     def path(self, name: str) -> str:

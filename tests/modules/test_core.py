@@ -82,8 +82,6 @@ def test_range_limits() -> None:
         "SetHandler cgi-script",
         "SetHandler proxy:http://origin/",
         "HostnameLookups On",
-        "AllowOverride All",
-        "AllowOverride AuthConfig Limit",
         "FileETag Digest",
     ],
 )

@@ -45,6 +45,8 @@ class State:
     texts: dict[str, list[str]] = field(default_factory=dict)
     """The physical lines of each file."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    acts: bool = True
+    """False in an access file: what acts on a server's configuration is just another directive."""
 
     def report(
         self,

@@ -59,8 +59,20 @@ class Context:
     """Their names as the file spells them."""
     is_served: bool = True
     """Nothing around it is unimplemented, which would have been said."""
+    is_access_file: bool = False
+    """It is a `.htaccess`: what `override` says holds in its sections too."""
+    names: frozenset[str] = frozenset()
+    """Directives that may stand there whatever `override` says, in lower case."""
 
     def inside(self, section: Directive, is_served: bool) -> Context:
+        if self.is_access_file:
+            return Context(
+                self.override & _OVERRIDES.get(section.key, self.override),
+                (*self.sections, section.name),
+                is_served,
+                is_access_file=True,
+                names=self.names,
+            )
         return Context(
             self.override & _SECTION
             if section.key in _LIMITS
@@ -71,14 +83,17 @@ class Context:
 
 
 def check(
-    configuration: Configuration, catalogue: Catalogue, implemented: Container[str]
+    configuration: Configuration,
+    catalogue: Catalogue,
+    implemented: Container[str],
+    context: Context | None = None,
 ) -> list[Diagnostic]:
-    """What is wrong with the tree, in file order.
+    """What is wrong with the tree, in file order; it stands in `context`.
 
     `implemented` holds the lower-case names of the directives and sections that modules parse.
     """
     checker = _Checker(configuration, catalogue, implemented)
-    return list(checker.lines(configuration.directives, Context()))
+    return list(checker.lines(configuration.directives, context or Context()))
 
 
 class _Checker:
@@ -117,7 +132,7 @@ class _Checker:
             return self._unknown(directive, entry)
         if not self._catalogue.is_available(entry, self._loaded):
             return self._not_loaded(directive, entry)
-        if directive.key in ACTS:
+        if directive.key in ACTS and not context.is_access_file:
             # It has acted already, wherever it stands, and Apache asks nothing more.
             return None
         shown = f"<{entry.name}>" if entry.section else entry.name
@@ -242,7 +257,7 @@ class _Checker:
 
 def _misplaced(entry: Entry, shown: str, context: Context) -> str:
     """Apache's words for a directive that may not stand here, "" where it may."""
-    if context.override.isdisjoint(entry.allowed):
+    if context.override.isdisjoint(entry.allowed) and entry.name.lower() not in context.names:
         name = f"<{entry.name}" if entry.section else entry.name
         if not context.sections:
             return f"{name} not allowed here"
@@ -252,7 +267,8 @@ def _misplaced(entry: Entry, shown: str, context: Context) -> str:
         for section in context.sections:
             if section.lower() in members:
                 return f"{shown} cannot occur within <{section}> section"
-        if family == "server" and all(item.lower() == "virtualhost" for item in context.sections):
+        is_outside = family == "server" and not context.is_access_file
+        if is_outside and all(item.lower() == "virtualhost" for item in context.sections):
             return f"{shown} is only valid inside a section"
     return ""
 

@@ -10,8 +10,10 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +40,18 @@ from revproxy.pattern import compile_pattern
 Node = Tree[Token]
 
 _LEVELS: Final = 20
+
+_restricted: ContextVar[bool] = ContextVar("restricted", default=False)
+
+
+@contextlib.contextmanager
+def restricted() -> Iterator[None]:
+    """What is compiled within may not look into files: it stands in an access file."""
+    token = _restricted.set(True)
+    try:
+        yield
+    finally:
+        _restricted.reset(token)
 
 
 class _Scanner(Lexer):
@@ -295,6 +309,9 @@ _TESTS: Final[dict[str, Callable[[Node, int], Test]]] = {
 }
 
 
+_OPENING_FILES: Final = frozenset(("file", "filesize"))
+
+
 def _unknown(what: str, name: Token) -> ExpressionError:
     return ExpressionError(f"{what} '{name}' does not exist", name.start_pos or 0)
 
@@ -335,6 +352,8 @@ def _call(node: Node, level: int) -> Word:
     function = FUNCTIONS.get(name.lower())
     if function is None:
         raise _unknown("Function", name)
+    if _restricted.get() and name.lower() in _OPENING_FILES:
+        raise ExpressionError(f"Function '{name}' is not available here", name.start_pos or 0)
     word = _word(argument, level + 1)
     return lambda evaluation: function(evaluation, word(evaluation))
 

@@ -21,7 +21,7 @@ from revproxy.config.catalogue import SERVED_HERE
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.sections import methods_of, path_of
 from revproxy.config.tree import Configuration, Directive, Word
-from revproxy.errors import Diagnostic, DirectiveError, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
 from revproxy.pattern import Pattern, compile_pattern
 
@@ -101,6 +101,28 @@ def merge(
     return main, hosts, reader.diagnostics
 
 
+def merge_access_file(
+    configuration: Configuration,
+    modules: Sequence[Module],
+    directory: str,
+    allowed_options: frozenset[str] | None,
+) -> tuple[Section, list[Diagnostic]]:
+    """An access file as the section it is for its directory, and what the parsers refused."""
+    reader = _Merge(configuration, modules)
+    scope = Scope(
+        ScopeKind.DIRECTORY,
+        directory,
+        server_root=configuration.server_root,
+        allowed_options=allowed_options,
+        warn=reader.diagnostics.append,
+    )
+    place = Location(configuration.files[0], 1)
+    directive = Directive(
+        "Directory", (Word(directory, place),), directory, place, configuration.directives
+    )
+    return reader.contents(directive, scope), reader.diagnostics
+
+
 def inherit(main: ServerConfig, host: ServerConfig) -> ServerConfig:
     """The virtual host with the main server's settings below its own; main's sections first."""
     settings = {
@@ -164,6 +186,13 @@ class _Merge:
                 self._lines(directive.children, limited, settings, add)
             else:
                 self._parse(directive, scope, settings)
+
+    def contents(self, directive: Directive, scope: Scope) -> Section:
+        """A section of this scope, of what stands in it."""
+        settings: dict[str, Any] = {}
+        children: list[Section] = []
+        self._lines(directive.children or (), scope, settings, children.append)
+        return Section(scope, settings, directive, tuple(children))
 
     def _parse(self, directive: Directive, scope: Scope, settings: dict[str, Any]) -> None:
         for module, parser in self._parsers.get(directive.key, ()):

@@ -106,6 +106,29 @@ def _read(
             reader = attempt(known.static_modules, True)
             if not _could_start(reader):
                 reader = attempt(known.all_modules, False)
+    return _configuration(reader)
+
+
+def read_access_file(path: str, server: Configuration) -> Configuration:
+    """Read an access file (`.htaccess`) of a server with this configuration. Raises OSError."""
+    with open(path.encode("latin-1"), "rb") as file:
+        text = file.read().decode("latin-1")
+    state = State(
+        catalogue=catalogue(),
+        loaded=set(server.loaded),
+        whole=server.whole,
+        server_root=server.server_root,
+        environ=os.environ,
+        defined=set(server.defines),
+        values={name: value for name, value in server.defines.items() if value},
+        acts=False,
+    )
+    reader = Reader(state)
+    reader.read_first(reader.source(path, text, None))
+    return _configuration(reader)
+
+
+def _configuration(reader: Reader) -> Configuration:
     state = reader.state
     return Configuration(
         directives=reader.directives,

@@ -175,7 +175,8 @@ class Reader:
     def _directive(self, parsed: Parsed, children: list[Directive], stream: Stream) -> None:
         directive = Directive(parsed.name, parsed.args, parsed.raw, parsed.location)
         key = directive.key
-        if key not in ACTS and key not in _TREE_ONLY:
+        acts = key in ACTS or key in _TREE_ONLY
+        if not acts or not (self.state.acts or key == "use"):
             children.append(directive)
             return
         entry = self._entry(key, is_section=False)

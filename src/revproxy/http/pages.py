@@ -92,6 +92,7 @@ _SHOWN_DETAILS: Final = frozenset(
         " Instead use the HTTPS scheme to access this URL, please.<br />\n",
         "Reason: The client software did not provide a hostname using Server Name Indication "
         "(SNI), which is required to access this server.<br />\n",
+        "Server unable to read htaccess file, denying access to be safe",
     )
 )
 _DOCTYPE: Final = (

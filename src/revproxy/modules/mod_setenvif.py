@@ -197,7 +197,15 @@ def _post_read(settings: Settings, _server: Server) -> Hook | None:
 
 def _access(settings: Settings, _server: Server) -> Hook | None:
     rules = value_or(settings.section, ())
-    return (lambda exchange: _apply(rules, exchange, exchange.path)) if rules else None
+    if not rules:
+        return None
+
+    def apply(exchange: Exchange) -> None:
+        # A sub-request has the environment of the request it is made for, and no more.
+        if exchange.main is None:
+            _apply(rules, exchange, exchange.path)
+
+    return apply
 
 
 MODULE = Module(

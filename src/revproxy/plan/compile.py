@@ -11,17 +11,19 @@ from __future__ import annotations
 import functools
 import itertools
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final
 
 from revproxy.authz.compat import AccessSettings
+from revproxy.config.access import AccessFileReader
 from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
+from revproxy.http.message import Exchange
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
-from revproxy.module import PHASES, Hook, Module, ScopeKind, Server, merge_settings, value_or
+from revproxy.module import PHASES, Hook, Module, Server, merge_settings, value_or
 from revproxy.modules import (
     core,
     mod_proxy,
@@ -31,8 +33,10 @@ from revproxy.modules import (
     mpm_common,
     mpm_trio,
 )
-from revproxy.plan.conditional import conditionals
-from revproxy.plan.match import Matcher, NameTable, PathTable, path_wildcard, url_wildcard
+from revproxy.pattern import Pattern
+from revproxy.plan.conditional import Conditional, conditionals
+from revproxy.plan.htaccess import AccessFiles, Covering
+from revproxy.plan.match import NameTable
 from revproxy.plan.plan import (
     Document,
     Listener,
@@ -42,6 +46,15 @@ from revproxy.plan.plan import (
     VirtualHost,
 )
 from revproxy.plan.secured import check_sections, client_tls_of
+from revproxy.plan.sections import (
+    depth,
+    directory_matcher,
+    file_matcher,
+    file_sections,
+    location_table,
+    url_matcher,
+)
+from revproxy.static.overrides import Overrides
 
 _ONCE: Final = ("post_read", "log")
 _EACH: Final = tuple(phase for phase in PHASES if phase not in _ONCE)
@@ -50,8 +63,14 @@ _EACH: Final = tuple(phase for phase in PHASES if phase not in _ONCE)
 class Compiler:
     """Makes the plan of one configuration."""
 
-    def __init__(self, configuration: Configuration, modules: Sequence[Module]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        modules: Sequence[Module],
+        implemented: Container[str] = frozenset(),
+    ) -> None:
         self._configuration = configuration
+        self._implemented = implemented
         self._modules = [
             module
             for module in modules
@@ -96,9 +115,9 @@ class Compiler:
         tls = client_tls_of(config, server, self._listens, self._names)
         directories = sorted(
             enumerate(config.directories),
-            key=lambda item: (item[1].scope.pattern is not None, _depth(item[1].scope.argument)),
+            key=lambda item: (item[1].scope.pattern is not None, depth(item[1])),
         )
-        files = _file_sections(config)
+        files = file_sections(config)
         sections: dict[str, dict[int, Section]] = {
             "directory": dict(directories),
             "files": {index: section for index, (section, _) in enumerate(files)},
@@ -114,11 +133,18 @@ class Compiler:
             if (found := conditionals(section.children, conditional))
         }
         sections["if"] = dict(enumerate(conditional))
+        sections["htaccess"] = {}
+        named = {
+            (kind, index): section.scope.pattern
+            for kind, known in sections.items()
+            for index, section in known.items()
+            if section.scope.pattern is not None and section.scope.pattern.groupindex
+        }
 
         def build(keys: tuple[SectionKey, ...]) -> RequestPlan:
             walks = [
                 [sections[kind][index] for kind, index in walk]
-                for _, walk in itertools.groupby(keys, key=lambda key: key[0])
+                for _, walk in itertools.groupby(keys, key=_walk_of)
             ]
             return self._request_plan(config, server, walks)
 
@@ -137,20 +163,16 @@ class Compiler:
             announces=_settings(config, mod_remoteip.MODULE).announces(),
             post_read=once["post_read"],
             log=once["log"],
-            locations=_location_table(config.locations),
+            locations=location_table(config.locations),
             proxies=tuple(
-                (index, _url_matcher(section)) for index, section in enumerate(config.proxies)
+                (index, url_matcher(section)) for index, section in enumerate(config.proxies)
             ),
             directories=tuple(
-                (index, _directory_matcher(section)) for index, section in directories
+                (index, directory_matcher(section)) for index, section in directories
             ),
             files=tuple((index, matcher) for index, (_, matcher) in enumerate(files)),
-            named={
-                (kind, index): section.scope.pattern
-                for kind, known in sections.items()
-                for index, section in known.items()
-                if section.scope.pattern is not None and section.scope.pattern.groupindex
-            },
+            named=named,
+            access_files=self._access_files(config, sections, section_ifs, named),
             ifs=server_ifs,
             section_ifs=section_ifs,
             limits=Limits(
@@ -182,6 +204,39 @@ class Compiler:
         )
         check_sections(host, config)
         return host
+
+    def _access_files(
+        self,
+        config: ServerConfig,
+        sections: dict[str, dict[int, Section]],
+        section_ifs: dict[SectionKey, tuple[Conditional, ...]],
+        named: dict[SectionKey, Pattern],
+    ) -> Callable[[Exchange], tuple[list[SectionKey], list[SectionKey]]] | None:
+        covering = tuple(
+            Covering(
+                ("directory", index),
+                directory_matcher(section),
+                depth(section),
+                value_or(section.settings.get("core", core.Settings()).overrides, Overrides()),
+            )
+            for index, section in sections["directory"].items()
+        )
+        closed = any(item.depth == 0 and not item.overrides.are_read for item in covering)
+        said = [item.overrides for item in covering if item.depth > 0]
+        if closed and not any(
+            overrides.are_read and overrides != Overrides() for overrides in said
+        ):
+            return None
+        settings: core.Settings = _settings(config, core.MODULE)
+        return AccessFiles(
+            value_or(settings.access_file_names, (".htaccess",)),
+            covering,
+            AccessFileReader(self._configuration, self._modules, self._implemented),
+            file_matcher,
+            sections,
+            section_ifs,
+            named,
+        ).keys
 
     def _path_or_pipe(self, name: str) -> str:
         if not name or name.startswith("|") or name.split(":", 1)[0].lower() == "syslog":
@@ -287,44 +342,9 @@ def _settings(config: ServerConfig, module: Module) -> Any:
     return module.settings() if own is None else own
 
 
-def _location_table(sections: Iterable[Section]) -> PathTable:
-    table = PathTable()
-    for index, section in enumerate(sections):
-        pattern = section.scope.pattern
-        matcher = None if pattern is None else _searcher(pattern)
-        table.add(index, section.scope.argument, matcher)
-    return table
-
-
-def _searcher(pattern: Any) -> Matcher:
-    search = pattern.search
-    return lambda subject: search(subject) is not None
-
-
-def _url_matcher(section: Section) -> Matcher:
-    argument = section.scope.argument
-    if section.scope.pattern is not None:
-        return _searcher(section.scope.pattern)
-    if "*" in argument or "?" in argument:
-        return url_wildcard(argument)
-    return lambda url: url.startswith(argument)
-
-
-def _directory_matcher(section: Section) -> Matcher:
-    if section.scope.pattern is not None:
-        return _searcher(section.scope.pattern)
-    argument = section.scope.argument.rstrip("/")
-    if "*" in argument or "?" in argument or "[" in argument:
-        matches = path_wildcard(argument)
-        depth = argument.count("/")
-        return lambda name: matches("/".join(name.split("/")[: depth + 1]))
-    prefix = argument + "/"
-    return lambda name: name.startswith(prefix) or name == argument
-
-
-def _depth(path: str) -> int:
-    """How many directories deep a path is; sections of the same depth stay in the file's order."""
-    return path.rstrip("/").count("/")
+def _walk_of(key: SectionKey) -> str:
+    """The walk that finds a section: access files are found by that of the directories."""
+    return "directory" if key[0] == "htaccess" else key[0]
 
 
 def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> None:
@@ -332,33 +352,6 @@ def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> None:
     for name, settings in inner.items():
         known = outer.get(name)
         outer[name] = settings if known is None else merge_settings(known, settings)
-
-
-def _file_sections(config: ServerConfig) -> list[tuple[Section, Matcher]]:
-    """The Files sections: those within a Directory first, as they are merged before the others."""
-    nested = [
-        (child, _both(_directory_matcher(directory), _file_matcher(child)))
-        for directory in config.directories
-        for child in directory.children
-        if child.scope.kind is ScopeKind.FILES
-    ]
-    return nested + [(section, _file_matcher(section)) for section in config.files]
-
-
-def _both(first: Matcher, second: Matcher) -> Matcher:
-    return lambda subject: first(subject) and second(subject)
-
-
-def _file_matcher(section: Section) -> Matcher:
-    """What compares the last segment of a file's name."""
-    argument = section.scope.argument
-    if section.scope.pattern is not None:
-        matches = _searcher(section.scope.pattern)
-    elif "*" in argument or "?" in argument or "[" in argument:
-        matches = path_wildcard(argument)
-    else:
-        return lambda name: name.rpartition("/")[2] == argument
-    return lambda name: matches(name.rpartition("/")[2])
 
 
 def _by_address(

@@ -45,7 +45,7 @@ class Loaded:
             raise ConfigError(self.diagnostics)
         from revproxy.plan.compile import Compiler
 
-        return Compiler(self.configuration, MODULES).plan(self.main, self.hosts)
+        return Compiler(self.configuration, MODULES, IMPLEMENTED).plan(self.main, self.hosts)
 
 
 def load_file(path: str, *, defines: Iterable[str] = (), server_root: str = SERVER_ROOT) -> Loaded:

@@ -25,7 +25,7 @@ from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
 _PLANS_KEPT: Final = 1024
 
 SectionKey = tuple[str, int]
-"""A section's list ("directory", "files", "location", "proxy", "if") and its index there."""
+"""A section's list ("directory", "files", "location", "proxy", "if", "htaccess") and its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,9 @@ class VirtualHost:
     proxies: tuple[tuple[int, Matcher], ...] = ()
     directories: tuple[tuple[int, Matcher], ...] = ()
     files: tuple[tuple[int, Matcher], ...] = ()
+    access_files: Callable[[Exchange], tuple[list[SectionKey], list[SectionKey]]] | None = None
+    """The sections of a file's directories with their access files, and the `<Files>` in these;
+    None where AllowOverride lets none be read."""
     limits: Limits = field(default_factory=Limits)
     timeout: float = 60.0
     read_limits: ReadLimits = NO_LIMITS
@@ -141,15 +144,24 @@ class VirtualHost:
                 found = first_matching(self.proxies, exchange.proxy.url)
                 keys += (("proxy", index) for index in found)
         elif exchange.filename is not None:
-            if self.directories:
-                found = first_matching(self.directories, exchange.filename)
-                keys += (("directory", index) for index in found)
-            if self.files:
-                found = first_matching(self.files, exchange.filename)
-                keys += (("files", index) for index in found)
+            keys += self._keys_of_file(exchange)
         if not self.has_no_locations:
             keys += (("location", index) for index in self.locations.find(exchange.path))
         return self._plan_of(keys, exchange)
+
+    def _keys_of_file(self, exchange: Exchange) -> list[SectionKey]:
+        """The sections of the directories of a request's file, and of the file."""
+        name = exchange.filename
+        assert name is not None
+        keys: list[SectionKey] = []
+        of_access_files: list[SectionKey] = []
+        if self.access_files is not None:
+            keys, of_access_files = self.access_files(exchange)
+        elif self.directories:
+            keys += (("directory", index) for index in first_matching(self.directories, name))
+        if self.files:
+            keys += (("files", index) for index in first_matching(self.files, name))
+        return keys + of_access_files
 
     def _plan_of(self, keys: list[SectionKey], exchange: Exchange) -> RequestPlan:
         """The plan for the sections that cover a request, with those whose conditions hold."""
@@ -171,8 +183,10 @@ class VirtualHost:
             subject = exchange.path
             if key[0] == "proxy":
                 subject = exchange.proxy.url
-            elif key[0] in ("directory", "files"):
+            elif key[0] == "directory":
                 subject = exchange.filename or ""
+            elif key[0] == "files":
+                subject = (exchange.filename or "").rpartition("/")[2]
             match = pattern.search(subject)
             for name, value in (match.groupdict() if match is not None else {}).items():
                 if value is not None:

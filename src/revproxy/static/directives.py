@@ -16,6 +16,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.module import Parser, Scope, value_or
 from revproxy.static.etag import parse_file_etag
+from revproxy.static.overrides import check_option
 from revproxy.static.signs import Change, sum_up
 
 _OPTIONS: Final = {
@@ -33,7 +34,7 @@ _OPTIONS: Final = {
 DEFAULT_OPTIONS: Final = frozenset(("FollowSymLinks",))
 
 
-def parse_options(settings: Any, directive: Directive, _scope: Scope) -> Any:
+def parse_options(settings: Any, directive: Directive, scope: Scope) -> Any:
     """`Options [+|-]option …` to `option_changes`."""
     signed = [word for word in directive.values if word[:1] in ("+", "-")]
     if signed and len(signed) != len(directive.values):
@@ -41,6 +42,7 @@ def parse_options(settings: Any, directive: Directive, _scope: Scope) -> Any:
     changes: list[Change] = []
     for index, word in enumerate(directive.values):
         sign, name = (word[0], word[1:]) if word[:1] in ("+", "-") else ("", word)
+        check_option(name, scope, index)
         if name.lower() == "none":
             changes.append(("=", ""))
         elif name.lower() == "all":
