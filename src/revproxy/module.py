@@ -203,6 +203,8 @@ class Server:
     """The product tokens by ServerTokens: what Server and Via say."""
     modules: frozenset[str] = frozenset()
     """The modules that are loaded."""
+    names_unique_id: bool = False
+    """Some directive names UNIQUE_ID."""
     shared: dict[str, Any] = field(default_factory=dict, compare=False)
     """What a module makes once a virtual host, by the module's name."""
 

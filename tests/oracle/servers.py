@@ -29,10 +29,24 @@ APACHE = shutil.which("apache2") or ""
 REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
+    *("expires", "allowmethods", "unique_id", "vhost_alias"),
     *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
     *("authn_core", "authn_file", "auth_basic", "authz_user", "authz_groupfile", "remoteip"),
     "reqtimeout",
-    *("setenvif", "headers", "dbd", "rewrite", "macro", "proxy", "proxy_http", "proxy_wstunnel"),
+    *(
+        "setenvif",
+        "headers",
+        "dbd",
+        "expires",
+        "allowmethods",
+        "unique_id",
+        "vhost_alias",
+        "rewrite",
+        "macro",
+        "proxy",
+        "proxy_http",
+        "proxy_wstunnel",
+    ),
     *("filter", "deflate", "brotli", "substitute", "sed", "ratelimit", "buffer", "data"),
     *("proxy_html", "xml2enc", "charset_lite"),
 )

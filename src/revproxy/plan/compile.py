@@ -78,6 +78,9 @@ class Compiler:
         ]
         self._names = frozenset(module.name for module in self._modules)
         self._listens: tuple[mpm_common.Listen, ...] = ()
+        self._names_unique_id = any(
+            "UNIQUE_ID" in directive.raw for directive in configuration.walk()
+        )
 
     def plan(self, main: ServerConfig, hosts: Sequence[ServerConfig]) -> Plan:
         """The plan of a main server and its virtual hosts."""
@@ -216,7 +219,7 @@ class Compiler:
             Covering(
                 ("directory", index),
                 directory_matcher(section),
-                depth(section),
+                -1 if section.scope.pattern is not None else depth(section),
                 value_or(section.settings.get("core", core.Settings()).overrides, Overrides()),
             )
             for index, section in sections["directory"].items()
@@ -270,6 +273,7 @@ class Compiler:
             encoded_slashes=value_or(settings.encoded_slashes, "Off"),
             product=server_product(value_or(settings.tokens, "Full")),
             modules=self._names,
+            names_unique_id=self._names_unique_id,
         )
 
     def _request_plan(

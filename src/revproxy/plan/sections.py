@@ -54,10 +54,8 @@ def directory_matcher(section: Section) -> Matcher:
 
 
 def depth(section: Section) -> int:
-    """How many directories the path of a section names; -1 for a regex."""
-    return (
-        -1 if section.scope.pattern is not None else section.scope.argument.rstrip("/").count("/")
-    )
+    """How many directories deep a section's path is; those of one depth stay in file order."""
+    return section.scope.argument.rstrip("/").count("/")
 
 
 def file_sections(config: ServerConfig) -> list[tuple[Section, Matcher]]:

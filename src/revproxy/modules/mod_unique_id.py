@@ -1,0 +1,65 @@
+"""mod_unique_id: a name for each request that no other has, in the variable UNIQUE_ID.
+
+Laws:
+- 27 characters of letters, digits, `@` and `-`: ten octets of chance for each child process, the
+  time, a number and the connection, as Apache makes them.
+- An internal redirect keeps the name of the request it comes from.
+- It is made only where some directive names UNIQUE_ID: nobody else could see it.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from revproxy.http.message import Exchange
+from revproxy.module import Hook, Module, Server
+
+_numbers: Final = itertools.count(secrets.randbelow(1 << 16))
+_roots: Final[dict[int, bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """There is nothing to set."""
+
+
+def make_unique_id(seconds: int, connection: int) -> str:
+    """A name for a request that came at this Unix time on a connection of this number."""
+    root = _roots.get(os.getpid())
+    if root is None:
+        # A forked process must not go on with its parent's.
+        root = _roots[os.getpid()] = secrets.token_bytes(10)
+    number = next(_numbers) & 0xFFFF
+    record = (
+        root
+        + (seconds & 0xFFFFFFFF).to_bytes(4, "big")
+        + number.to_bytes(2, "big")
+        + (connection & 0xFFFFFFFF).to_bytes(4, "big")
+    )
+    return base64.b64encode(record, b"@-").decode("ascii").rstrip("=")
+
+
+def _set(exchange: Exchange) -> None:
+    env = exchange.env
+    if "UNIQUE_ID" not in env:
+        former = env.get("REDIRECT_UNIQUE_ID")
+        if former is None:
+            seconds = exchange.started // 1_000_000_000
+            former = make_unique_id(seconds, exchange.connection.client_port)
+        env["UNIQUE_ID"] = former
+
+
+def _hook(_settings: Settings, server: Server) -> Hook | None:
+    return _set if server.names_unique_id else None
+
+
+MODULE = Module(
+    name="mod_unique_id",
+    settings=Settings,
+    hooks={"post_read": _hook, "translate": _hook},
+)
