@@ -26,6 +26,9 @@ def add_cookie(exchange: Exchange, text: str) -> None:
     if len(words) < 3:
         return
     name, value, domain = words[:3]
+    while exchange.main is not None:
+        # What a sub-request sets goes out with the answer to the request it is made for.
+        exchange = exchange.main
     note = f"{name}_rewrite"
     first = exchange
     while (former := first.main or first.previous) is not None:
