@@ -29,7 +29,6 @@ APACHE = shutil.which("apache2") or ""
 REVPROXY = str(Path(sys.executable).with_name("revproxy"))
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = (
-    *("expires", "allowmethods", "unique_id", "vhost_alias"),
     *("mpm_event", "authz_core", "authz_host", "access_compat", "alias", "dir", "mime", "env"),
     *("authn_core", "authn_file", "auth_basic", "authz_user", "authz_groupfile", "remoteip"),
     "reqtimeout",

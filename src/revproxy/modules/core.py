@@ -48,6 +48,7 @@ from revproxy.named_filters import (
     output_filters,
     set_filters,
 )
+from revproxy.static import overrides
 from revproxy.static.directives import (
     effective_options,
     parse_accept_path_info,
@@ -58,12 +59,6 @@ from revproxy.static.directives import (
 from revproxy.static.etag import effective_parts
 from revproxy.static.find import Links
 from revproxy.static.handler import StaticFiles
-from revproxy.static.overrides import (
-    Overrides,
-    merge_overrides,
-    parse_allow_override,
-    parse_allow_override_list,
-)
 from revproxy.static.signs import Change
 
 _SERVER_NAME: Final = re.compile(
@@ -136,7 +131,7 @@ class Settings:
     max_ranges: int | Unset | None = setting()
     max_range_overlaps: int | Unset | None = setting()
     max_range_reversals: int | Unset | None = setting()
-    overrides: Overrides | Unset = setting(merge_overrides)
+    overrides: overrides.Overrides | Unset = setting(overrides.merge_overrides)
     access_file_names: tuple[str, ...] | Unset = setting()
 
 
@@ -407,8 +402,8 @@ MODULE = Module(
         "maxranges": range_limit("max_ranges", 200),
         "maxrangeoverlaps": range_limit("max_range_overlaps", 20),
         "maxrangereversals": range_limit("max_range_reversals", 20),
-        "allowoverride": parse_allow_override,
-        "allowoverridelist": parse_allow_override_list,
+        "allowoverride": overrides.parse_allow_override,
+        "allowoverridelist": overrides.parse_allow_override_list,
         "accessfilename": _words("access_file_names"),
     },
     hooks={
