@@ -191,7 +191,9 @@ class Server:
             if process.poll() is not None:
                 break
             try:
-                socket.create_connection(("127.0.0.1", self.ports[0]), timeout=1).close()
+                # The last is listened to last.
+                for port in self.ports:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except ConnectionRefusedError:
                 time.sleep(0.01)
             else:

@@ -45,7 +45,6 @@ from revproxy.plan.plan import (
     SectionKey,
     VirtualHost,
 )
-from revproxy.plan.secured import check_sections, client_tls_of
 from revproxy.plan.sections import (
     depth,
     directory_matcher,
@@ -54,6 +53,7 @@ from revproxy.plan.sections import (
     location_table,
     url_matcher,
 )
+from revproxy.plan.secured import check_sections, client_tls_of
 from revproxy.static.overrides import Overrides
 
 _ONCE: Final = ("post_read", "log")
