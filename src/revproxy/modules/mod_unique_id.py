@@ -1,7 +1,7 @@
 """mod_unique_id: a name for each request that no other has, in the variable UNIQUE_ID.
 
 Laws:
-- 27 characters of letters, digits, `@` and `-`: ten octets of chance for each child process, the
+- 27 characters of letters, digits, `-` and `_`: ten octets of chance for each child process, the
   time, a number and the connection, as Apache makes them.
 - An internal redirect keeps the name of the request it comes from.
 - It is made only where some directive names UNIQUE_ID: nobody else could see it.
@@ -41,7 +41,7 @@ def make_unique_id(seconds: int, connection: int) -> str:
         + number.to_bytes(2, "big")
         + (connection & 0xFFFFFFFF).to_bytes(4, "big")
     )
-    return base64.b64encode(record, b"@-").decode("ascii").rstrip("=")
+    return base64.b64encode(record, b"-_").decode("ascii").rstrip("=")
 
 
 def _set(exchange: Exchange) -> None:
