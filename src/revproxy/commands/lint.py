@@ -1,0 +1,129 @@
+"""`revproxy lint`: tell what is wrong with configurations, and mend it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from revproxy.commands.reading import add_reading, load
+
+if TYPE_CHECKING:
+    from revproxy.errors import Diagnostic
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    lint = commands.add_parser("lint", help="tell what is wrong with configurations")
+    lint.add_argument("files", nargs="*", metavar="FILE", help="a configuration, - for stdin")
+    lint.add_argument("--explain", metavar="ID", help="print what a finding means, and exit")
+    add_reading(lint)
+    _choosing(lint)
+    lint.set_defaults(run=_lint)
+
+
+def _choosing(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format",
+        default="text",
+        choices=("text", "json", "sarif", "github", "checkstyle"),
+        help="how findings are printed (default: text)",
+    )
+    command.add_argument(
+        "--fail-on",
+        default="warning",
+        choices=("error", "warning", "info"),
+        help="the least severity that makes the exit status 1 (default: warning)",
+    )
+    command.add_argument("--fix", action="store_true", help="mend what can be mended safely")
+    command.add_argument("--unsafe-fixes", action="store_true", help="with --fix: the others too")
+    command.add_argument("--diff", action="store_true", help="show what --fix would change")
+    command.add_argument(
+        "--httpd-version", type=_release, metavar="X", help="tell the holes of that Apache: 2.4.58"
+    )
+    for name, text in (("--select", "these findings alone"), ("--ignore", "all but these")):
+        command.add_argument(
+            name, action="append", default=[], metavar="ID", help=f"{text}: ids or beginnings"
+        )
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from revproxy.errors import Severity
+    from revproxy.lint.formats import FORMATS
+    from revproxy.lint.report import write
+    from revproxy.lint.run import ALL_NAMES
+
+    if options.explain:
+        return _explain_rule(options.explain.upper())
+    if not options.files:
+        print("revproxy lint: name a file, or - for standard input", file=sys.stderr)
+        return 3
+    found = []
+    is_readable = True
+    for name in options.files:
+        kept, is_read = _findings(options, name)
+        if (options.fix or options.diff) and _mend(options, kept):
+            kept, is_read = _findings(options, name)
+        found += kept
+        is_readable = is_readable and is_read
+        if options.format == "text" and not options.diff:
+            write(kept, sys.stdout, names=ALL_NAMES)
+    if options.format != "text" and not options.diff:
+        sys.stdout.write(FORMATS[options.format](found, ALL_NAMES))
+    limit = Severity[options.fail_on.upper()]
+    if not is_readable:
+        return 2
+    return 1 if any(item.severity >= limit for item in found) else 0
+
+
+def _findings(options: argparse.Namespace, name: str) -> tuple[list[Diagnostic], bool]:
+    """What is found, and whether the file could be read."""
+    from revproxy.lint.run import lint
+
+    loaded = load(options, name)
+    found = lint(
+        loaded,
+        select=_ids(options.select),
+        ignore=_ids(options.ignore),
+        httpd_version=options.httpd_version,
+    )
+    return found, bool(loaded.configuration.files)
+
+
+def _mend(options: argparse.Namespace, found: list[Diagnostic]) -> bool:
+    """Mend files, or show how; whether any was written."""
+    from revproxy.lint.fixes import difference, fixed
+
+    is_written = False
+    for name, before, after in fixed(found, unsafe=options.unsafe_fixes):
+        if options.diff:
+            sys.stdout.write(difference(name, before, after))
+        else:
+            with open(name.encode("latin-1"), "w", encoding="latin-1", newline="") as file:
+                file.write(after)
+            is_written = True
+    return is_written
+
+
+def _explain_rule(code: str) -> int:
+    from revproxy.lint.pages import explained
+
+    text = explained(code)
+    if not text:
+        print(f"revproxy lint: there is no finding {code}", file=sys.stderr)
+        return 3
+    sys.stdout.write(text)
+    return 0
+
+
+def _release(word: str) -> tuple[int, ...]:
+    """A release of Apache, as in 2.4.58. Raises ValueError."""
+    parts = tuple(map(int, word.split(".")))
+    if len(parts) != 3:
+        raise ValueError(word)
+    return parts
+
+
+def _ids(values: Sequence[str]) -> list[str]:
+    return [word.strip().upper() for value in values for word in value.split(",") if word.strip()]
