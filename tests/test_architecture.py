@@ -103,7 +103,8 @@ ROOMS: dict[str, set[str]] = {
         "lint.report",
     },
     "demo": {"trio", "h11"},
-    "commands": {"config", "errors", "explain", "lint", "plan", "server"},
+    "dump": {"config", "errors", "module", "modules", "plan"},
+    "commands": {"config", "dump", "errors", "explain", "lint", "plan", "server"},
     "cli": {"__version__", "commands"},
 }
 FILES: dict[str, set[str]] = {

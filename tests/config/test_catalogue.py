@@ -72,7 +72,7 @@ def test_what_reading_and_merging_serve_is_named() -> None:
 def test_static_modules_are_debians() -> None:
     assert catalogue().static_modules == {
         "core", "http", "mod_so", "mod_watchdog", "mod_log_config", "mod_logio", "mod_version",
-        "mod_unixd", "mpm_trio",
+        "mod_unixd", "mpm_trio", "mpm_common",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from revproxy.commands.dump import DUMPS, dump
 from revproxy.commands.reading import add_reading, load
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ def add(commands: Any) -> None:
     lint = commands.add_parser("lint", help="tell what is wrong with configurations")
     lint.add_argument("files", nargs="*", metavar="FILE", help="a configuration, - for stdin")
     lint.add_argument("--explain", metavar="ID", help="print what a finding means, and exit")
+    lint.add_argument(
+        "--dump", choices=DUMPS, help="print what the configuration comes to, not what is wrong"
+    )
+    lint.add_argument("--url", metavar="URL", help="with --dump config: what is in force there")
     add_reading(lint)
     _choosing(lint)
     lint.set_defaults(run=_lint)
@@ -59,6 +64,8 @@ def _lint(options: argparse.Namespace) -> int:
     if not options.files:
         print("revproxy lint: name a file, or - for standard input", file=sys.stderr)
         return 3
+    if options.dump:
+        return dump(options)
     found = []
     is_readable = True
     for name in options.files:

@@ -18,7 +18,7 @@ from revproxy.config import codes
 from revproxy.config.catalogue import Catalogue
 from revproxy.config.lines import LONGEST_LINE, Line
 from revproxy.config.macro import Macro
-from revproxy.config.tree import Directive
+from revproxy.config.tree import Directive, FileRead
 from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
@@ -41,7 +41,7 @@ class State:
     defined: set[str]
     values: dict[str, str] = field(default_factory=dict)
     macros: dict[str, Macro] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
+    reads: list[FileRead] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
     """The physical lines of each file."""
     diagnostics: list[Diagnostic] = field(default_factory=list)

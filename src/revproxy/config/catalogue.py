@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 
 MPM_MODULES: Final = frozenset({"event", "worker", "prefork"})
 """Apache's own process models. They may be loaded; ours stands in for each."""
-PROCESS_MODULES: Final = MPM_MODULES | {"mpm_common"}
+_COMMON: Final = "mpm_common"
+PROCESS_MODULES: Final = MPM_MODULES | {_COMMON}
 """The modules whose directives tune processes: known without any LoadModule."""
 
 SERVED_HERE: Final = frozenset({
@@ -83,7 +84,8 @@ class Catalogue:
     @property
     def static_modules(self) -> frozenset[str]:
         """What is there in every server."""
-        return frozenset(module.name for module in self.modules.values() if module.static)
+        static = (module.name for module in self.modules.values() if module.static)
+        return frozenset({*static, _COMMON})
 
     @property
     def all_modules(self) -> frozenset[str]:

@@ -136,7 +136,7 @@ def _configuration(reader: Reader) -> Configuration:
         whole=bool(state.whole),
         server_root=state.server_root,
         defines={name: state.values.get(name, "") for name in sorted(state.defined)},
-        files=tuple(state.files),
+        reads=tuple(state.reads),
         texts=state.texts,
         diagnostics=state.diagnostics,
     )

@@ -25,7 +25,7 @@ from revproxy.config.grammar import Parsed, parse_line
 from revproxy.config.include import DEEPEST, files_named
 from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, Stream, logical_lines
 from revproxy.config.macro import Macro, check_parameters, doubtful
-from revproxy.config.tree import Directive
+from revproxy.config.tree import Directive, FileRead
 from revproxy.errors import DirectiveError, Location, Severity
 
 MOST_LINES: Final = 1_000_000
@@ -94,7 +94,7 @@ class Reader:
 
     def source(self, name: str, text: str, via: Location | None) -> Source:
         """The lines of a file; what Apache cannot read in them is told and left out."""
-        self.state.files.append(name)
+        self.state.reads.append(FileRead(name, via, len(self._chain)))
         source = Source(name, text, via)
         self.state.texts[name] = source.lines
         if text.startswith("\xef\xbb\xbf"):
@@ -236,7 +236,7 @@ class Reader:
                 codes.UNREADABLE_FILE, via, f"Exceeded maximum include depth of {DEEPEST}"
             )
             raise Stop
-        before = len(children), len(self.state.diagnostics), len(self.state.files)
+        before = len(children), len(self.state.diagnostics), len(self.state.reads)
         self._chain.append(path)
         try:
             self.read(source, children)
@@ -245,7 +245,7 @@ class Reader:
                 raise
             del children[before[0] :]
             del self.state.diagnostics[before[1] :]
-            del self.state.files[before[2] :]
+            del self.state.reads[before[2] :]
             self.state.report(
                 codes.UNREADABLE_FILE,
                 via,

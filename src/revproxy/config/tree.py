@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from revproxy.errors import Diagnostic, Location
 
@@ -59,6 +60,16 @@ class Directive:
             yield from child.walk()
 
 
+class FileRead(NamedTuple):
+    """One reading of a file; a file that is included twice is read twice."""
+
+    name: str
+    via: Location | None
+    """The Include that names it; None for the file that all begins with."""
+    depth: int
+    """How many files include each other up to it."""
+
+
 @dataclass(slots=True)
 class Configuration:
     """What was read: the tree after conditions, includes and macros, and what was found."""
@@ -71,11 +82,16 @@ class Configuration:
     server_root: str
     defines: dict[str, str]
     """What Define has set at the end of the file; "" for a name without a value."""
-    files: tuple[str, ...]
+    reads: tuple[FileRead, ...]
     """The files that were read, in order."""
     diagnostics: list[Diagnostic]
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The physical lines of each file that was read, for who looks at comments."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that were read, in order."""
+        return tuple(read.name for read in self.reads)
 
     def walk(self) -> Iterator[Directive]:
         """All directives, in file order."""

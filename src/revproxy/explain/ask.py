@@ -197,7 +197,8 @@ class _Play:
             return story
         story.status = exchange.status
         self._tell_host(story, exchange)
-        story.sections = exchange.plan.sections if exchange.plan is not None else ()
+        plan = _before_error_documents(exchange).plan
+        story.sections = plan.sections if plan is not None else ()
         story.detail = exchange.error_detail
         if exchange.proxy is not None:
             story.origin = exchange.proxy.request_url
@@ -213,6 +214,13 @@ class _Play:
             source = f"<VirtualHost {' '.join(_written(facts.addresses))}>"
             story.host_place = Location(facts.config_file, facts.config_line, source=source)
         story.host_reason = _reason(server, exchange)
+
+
+def _before_error_documents(exchange: Exchange) -> Exchange:
+    """The request that was asked for, where the exchange only serves the page of its error."""
+    while exchange.previous is not None and exchange.previous.status >= 400:
+        exchange = exchange.previous
+    return exchange
 
 
 def _reason(server: VirtualHost, exchange: Exchange) -> str:

@@ -34,6 +34,7 @@ from revproxy.modules import (
     mpm_trio,
 )
 from revproxy.pattern import Pattern
+from revproxy.plan.addresses import resolve_address, written
 from revproxy.plan.conditional import Conditional, conditionals
 from revproxy.plan.htaccess import AccessFiles, Covering
 from revproxy.plan.match import NameTable
@@ -255,7 +256,7 @@ class Compiler:
         return Server(
             name=name.host,
             aliases=lambda host: bool(names.find(host)),
-            addresses=tuple(_written(address.text) for address in config.addresses),
+            addresses=tuple(written(address.text) for address in config.addresses),
             port=name.port,
             scheme=name.scheme,
             virtual=virtual,
@@ -377,29 +378,7 @@ def _by_address(
                     table.add(order, name.host, host)
                 for alias in value_or(settings.aliases, ()):
                     table.add(order, alias, host)
-                written = address.text.rpartition(":")[0] or address.text
-                if written not in ("*", "_default_"):
-                    table.add(order + len(hosts), written.strip("[]"), host)
+                name_there = address.text.rpartition(":")[0] or address.text
+                if name_there not in ("*", "_default_"):
+                    table.add(order + len(hosts), name_there.strip("[]"), host)
     return tables
-
-
-def _written(text: str) -> tuple[str, int]:
-    """Host and port of `<VirtualHost address[:port]>` as they are written."""
-    host, colon, port = text.rpartition(":")
-    if not colon or "]" in port:
-        host, port = text, ""
-    return host.lower(), int(port) if port.isdigit() else 0
-
-
-def resolve_address(text: str) -> list[tuple[str, int]]:
-    """The (address, port) pairs of `<VirtualHost address[:port]>`; "*" and 0 for any."""
-    host, number = _written(text)
-    host = host.strip("[]")
-    if host in ("*", "_default_", ""):
-        return [("*", number)]
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        # Apache leaves such a host out; it can be meant by its name only, so any address is right.
-        return [("*", number)]
-    return [(str(item[4][0]), number) for item in found]

@@ -1,0 +1,1 @@
+"""What a configuration comes to: `revproxy lint --dump`, as Apache's -S, -M and DUMP_INCLUDES."""
