@@ -136,7 +136,8 @@ class ErrorLog:
             general = dataclasses.replace(record, exchange=None)
             self._write_all(self._connection, general, severity)
         if exchange is not None and exchange.log_id is None:
-            exchange.log_id = make_log_id()
+            # mod_unique_id's name for the request, where it has one.
+            exchange.log_id = exchange.env.get("UNIQUE_ID") or make_log_id()
             self._write_all(self._request, record, severity)
         self._write_all((self._main,), record, severity)
         self._writer.flush()

@@ -168,11 +168,7 @@ def _request_line(exchange: Exchange) -> str:
 
 
 def _path(exchange: Exchange) -> str:
-    path = exchange.path
-    if not path:
-        # What could not be read as a request.
-        path = exchange.request_line.partition(" ")[2].partition(" ")[0].partition("?")[0] or "-"
-    return escape(path)
+    return escape(exchange.path or exchange.raw_path or "-")
 
 
 def _query(exchange: Exchange) -> str:
@@ -326,6 +322,11 @@ def _log_id(argument: str, _server: Server) -> Item:
     return lambda exchange: exchange.log_id or "-"
 
 
+def _kept_alive(exchange: Exchange) -> int:
+    """The requests before this one; as in Apache, the one that ends a connection is not counted."""
+    return max(0, exchange.connection.requests - (2 if exchange.close else 1))
+
+
 def _connection_state(exchange: Exchange) -> str:
     if exchange.aborted:
         return "X"
@@ -391,10 +392,10 @@ _LETTERS: Final[dict[str, Make]] = {
     "H": _plain(lambda exchange: escape(exchange.protocol)),
     "i": _field,
     "I": _plain(lambda exchange: exchange.bytes_in),
-    "k": _plain(lambda exchange: exchange.connection.requests - 1),
+    "k": _plain(_kept_alive),
     "l": _plain(_literal("-")),
     "L": _log_id,
-    "m": _plain(lambda exchange: escape(exchange.method)),
+    "m": _plain(lambda exchange: escape(exchange.method) or "-"),
     "n": _note,
     "o": _response_field,
     "O": _plain(lambda exchange: exchange.bytes_out),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,15 @@ def test_what_is_refused(directive: str, message: str) -> None:
     with pytest.raises(DirectiveError) as caught:
         parse(MODULE, directive, scope=VIRTUAL)
     assert caught.value.message == message
+
+
+def test_json_is_a_nickname_unless_it_is_defined(tmp_path: Path, targets: Logs) -> None:
+    run(
+        targets,
+        "",
+        f"CustomLog {tmp_path}/a json\nLogFormat json\nTransferLog {tmp_path}/b",
+        f'LogFormat "mine %U" json\nCustomLog {tmp_path}/c json',
+    )
+    for name in "ab":
+        assert json.loads((tmp_path / name).read_text())["method"] == "GET"
+    assert (tmp_path / "c").read_text() == "mine /x\n"

@@ -54,6 +54,8 @@ class Case:
     ordered: bool = False
     reuse: bool = False
     tunnel: str = ""
+    lines: int = 0
+    """Lines of the log that come without a response."""
     expect: int | None = None
     differs: dict[str, str] = field(default_factory=dict)
     ours: dict[str, Any] = field(default_factory=dict)

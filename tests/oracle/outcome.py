@@ -62,7 +62,7 @@ def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
     except (TimeoutError, OSError, ValueError) as problem:
         return {"status": [f"no answer: {problem!r}"]}
     blur = Blur(server.places)
-    log = server.log_lines(len(talk.responses))
+    log = server.log_lines(max(len(talk.responses), case.lines))
     outcome = _talk(talk, blur, ordered=case.ordered)
     outcome["seen"] = [_seen(seen, blur, reuse=case.reuse) for seen in origin.seen()]
     sizes = {f" {len(item.body)} " for item in talk.responses if _decoded(item) is not item}

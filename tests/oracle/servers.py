@@ -129,7 +129,7 @@ class Server:
     @contextmanager
     def running(self, config: str, files: Mapping[str, str]) -> Iterator[None]:
         """The server up and listening, for as long as the block lasts."""
-        self._logs = 1 + config.count("CustomLog") + config.count("GlobalLog")
+        self._logs = 1 + sum(map(config.count, ("CustomLog", "GlobalLog", "ForensicLog")))
         if "@PORT3@" in config:
             self.ports += free_ports(1)
             self.places["PORT3"] = str(self.ports[2])

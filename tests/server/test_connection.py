@@ -544,3 +544,28 @@ def test_a_client_that_holds_its_body_back_hears_the_pinged_origins_100():
                 assert await read_exactly(client, 5, rest) == b"hello"
 
     run(main)
+
+
+def test_a_second_head_that_is_slow_is_408_too():
+    async def main():
+        async with served("Timeout 20\nRequestReadTimeout header=10\n") as server:
+            async with server.connect() as client:
+                await client.send_all(get() + b"GET / HTTP/1.1\r\nHo")
+                answer = b"".join([bytes(piece) async for piece in client])
+        assert [line for line in answer.split(b"\r\n") if line.startswith(b"HTTP/")] == [
+            b"HTTP/1.1 404 Not Found",
+            b"HTTP/1.1 408 Request Timeout",
+        ]
+
+    run(main, clock=trio.testing.MockClock(autojump_threshold=0.01))
+
+
+@pytest.mark.parametrize("said", [b"GE", b"\r\n", b"\r\n\r\nG"])
+def test_a_client_without_a_request_line_gets_no_answer(said):
+    async def main():
+        async with served("Timeout 20\nRequestReadTimeout header=10\n") as server:
+            async with server.connect() as client:
+                await client.send_all(said)
+                assert [piece async for piece in client] == []
+
+    run(main, clock=trio.testing.MockClock(autojump_threshold=0.01))

@@ -4,6 +4,7 @@ Laws:
 - A virtual host with a CustomLog or TransferLog of its own does not write to the main server's;
   a GlobalLog gets the lines of all.
 - A nickname means what the virtual host that writes the line says it means, whatever the order.
+- The nickname `json` is one of ours, as long as no LogFormat defines it.
 - One line a request, when its response is over; conditions look at the request that answered.
 """
 
@@ -20,6 +21,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.log_format import DEFAULT_FORMAT, Line, compile_format
+from revproxy.log_json import NICKNAME, compile_json
 from revproxy.logs import LogWriter
 from revproxy.module import (
     Hook,
@@ -135,9 +137,10 @@ def _log_hook(settings: Settings, server: Server) -> Hook | None:
     made: list[tuple[LogWriter, Line, Condition | None]] = []
     for entry in entries:
         form = default if entry.form is None else entry.form
+        is_json = form == NICKNAME and NICKNAME not in formats
         form = formats.get(form, form)
         if form not in lines:
-            lines[form] = compile_format(form, server)
+            lines[form] = compile_json(server) if is_json else compile_format(form, server)
         writer = logs.current().writer(entry.target, entry.defined_at)
         writer.is_buffered = value_or(settings.buffered, False)
         made.append((writer, lines[form], entry.condition))

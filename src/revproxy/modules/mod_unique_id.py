@@ -4,7 +4,8 @@ Laws:
 - 27 characters of letters, digits, `-` and `_`: ten octets of chance for each child process, the
   time, a number and the connection, as Apache makes them.
 - An internal redirect keeps the name of the request it comes from.
-- It is made only where some directive names UNIQUE_ID: nobody else could see it.
+- It is made only where some directive names UNIQUE_ID or writes it: nobody else could see it.
+- `%L` of both logs is the same name.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import base64
 import itertools
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from revproxy.config.tree import Directive
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Server
 
@@ -26,6 +29,19 @@ _roots: Final[dict[int, bytes]] = {}
 @dataclass(frozen=True, slots=True)
 class Settings:
     """There is nothing to set."""
+
+
+_LOGS: Final = frozenset(("customlog", "globallog", "logformat"))
+
+
+def is_wanted(directives: Iterable[Directive]) -> bool:
+    """Whether some directive names UNIQUE_ID, or writes it to a log."""
+    return any(
+        "UNIQUE_ID" in directive.raw
+        or directive.key == "forensiclog"
+        or (directive.key in _LOGS and "json" in directive.values)
+        for directive in directives
+    )
 
 
 def make_unique_id(seconds: int, connection: int) -> str:
@@ -47,7 +63,7 @@ def make_unique_id(seconds: int, connection: int) -> str:
 def _set(exchange: Exchange) -> None:
     env = exchange.env
     if "UNIQUE_ID" not in env:
-        former = env.get("REDIRECT_UNIQUE_ID")
+        former = env.get("REDIRECT_UNIQUE_ID") or exchange.log_id
         if former is None:
             seconds = exchange.started // 1_000_000_000
             former = make_unique_id(seconds, exchange.connection.client_port)

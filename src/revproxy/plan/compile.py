@@ -29,6 +29,7 @@ from revproxy.modules import (
     mod_proxy,
     mod_remoteip,
     mod_reqtimeout,
+    mod_unique_id,
     mod_unixd,
     mpm_common,
     mpm_trio,
@@ -79,9 +80,7 @@ class Compiler:
         ]
         self._names = frozenset(module.name for module in self._modules)
         self._listens: tuple[mpm_common.Listen, ...] = ()
-        self._names_unique_id = any(
-            "UNIQUE_ID" in directive.raw for directive in configuration.walk()
-        )
+        self._names_unique_id = mod_unique_id.is_wanted(configuration.walk())
 
     def plan(self, main: ServerConfig, hosts: Sequence[ServerConfig]) -> Plan:
         """The plan of a main server and its virtual hosts."""

@@ -12,6 +12,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from socket import socket
@@ -41,6 +42,11 @@ _LINGER: Final = 2.0
 
 _LINGER_OCTETS: Final = 1 << 20
 """What it may send in that time."""
+
+_LONGEST_SHOWN: Final = 8190
+"""Octets of a line that is no request's which the log shows."""
+
+_VERSION: Final = re.compile(r"HTTP/[1-9]\.[0-9]").fullmatch
 
 
 class TimedOut(Exception):  # noqa: N818 - a wait that was ended, not an error to tell
@@ -183,11 +189,8 @@ class ClientConnection(Incoming):
 
     async def _refuse(self, head: bytes, error: HTTPError) -> None:
         """Answer what is no request at all, and close."""
-        line = head.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:8190].decode("latin-1")
-        line = line.partition("\0")[0]
-        method = line.partition(" ")[0]
+        exchange = self._exchange = _unread(self, head)
         self.requests += 1
-        exchange = self._exchange = Exchange(self, line, method, "", "HTTP/1.1", NO_FIELDS)
         exchange.bytes_in = len(head)
         exchange.server = self._names.default
         error.close = True
@@ -199,16 +202,35 @@ class ClientConnection(Incoming):
         """The deadline passed: answer if that is still possible. False to close."""
         exchange, error = self._exchange, self.on_timeout
         self.set_deadline(self._names.default.timeout, None)
-        if error is None or self._head_sent:
-            return False
         if exchange is None:
-            await self._refuse(b"", error)
+            await self._slow_head(error)
+            return False
+        if error is None or self._head_sent:
             return False
         exchange.close = exchange.close or not isinstance(error, OriginError)
         exchange = await fail(exchange, error)
         self._exchange = exchange
         await self._respond(exchange)
         return not self._ended
+
+    async def _slow_head(self, error: HTTPError | None) -> None:
+        """A head did not come in time.
+
+        As in Apache, a client that has not even said a request line gets no answer: it may have
+        connected ahead of what it will ask for. The log has a line for it all the same.
+        """
+        head, self._rest = self._rest, b""
+        if error is None:
+            return
+        if b"\n" in head.lstrip(b"\r\n"):
+            await self._refuse(head, error)
+        elif not self.requests:
+            self.requests = 1
+            exchange = Exchange(self, "", "", "", "HTTP/1.0", NO_FIELDS)
+            exchange.bytes_in = len(head)
+            exchange.server, exchange.status = self._names.default, error.status
+            exchange.close = True
+            self._finish(exchange)
 
     # The response.
 
@@ -330,3 +352,16 @@ class ClientConnection(Incoming):
         left = _LINGER_OCTETS
         while left > 0 and (data := await sockets.recv(self._sock, READ_SIZE)):
             left -= len(data)
+
+
+def _unread(connection: ClientConnection, head: bytes) -> Exchange:
+    """An exchange for what is no request, with what its first line tells the log."""
+    line = head.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:_LONGEST_SHOWN].decode("latin-1")
+    line = line.partition("\0")[0]
+    method, *words = line.split(" ")
+    target, mark, query = (words[0] if words else "/").partition("?")
+    version = _VERSION(words[-1]) if words else None
+    protocol = "HTTP/1.0" if version is None else version[0]
+    exchange = Exchange(connection, line, method, "", protocol, NO_FIELDS)
+    exchange.raw_path, exchange.query = target, query if mark else None
+    return exchange

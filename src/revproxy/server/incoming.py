@@ -4,6 +4,7 @@ Laws:
 - What was received and not used is kept in `_rest`, and is the beginning of what follows.
 - A head comes within RequestReadTimeout's limit and Timeout, or its connection ends.
 - What can be no request is told as soon as it can be seen, however much is still to come.
+- While more of a head is waited for, `_rest` holds what has come of it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from revproxy.plan.plan import VirtualHost
 from revproxy.server.watchdog import Watchdog
 
 READ_SIZE: Final = 32 * 1024
-_SLOW_HEAD: Final = HTTPError(408, close=True)
+SLOW_HEAD: Final = HTTPError(408, close=True)
 
 
 class NoRequestError(Exception):
@@ -119,10 +120,13 @@ class Incoming:
 
     async def _skip_blank_lines(self, data: bytes) -> tuple[bytes, int]:
         """Ten empty lines before a request are ignored (RFC 9112, section 2.2)."""
+        default = self._names.default
+        self.set_deadline(default.read_limits.header.first(default.timeout), SLOW_HEAD)
         for _ in range(10):
             if data == b"\r\n":
                 data = b""
             while len(data) < 2:
+                self._rest = data
                 more = await sockets.recv(self._sock, READ_SIZE)
                 if not more:
                     return b"", -1
@@ -137,7 +141,7 @@ class Incoming:
         limits, pace = default.limits, Pace(default.read_limits.header)
         pace.add(len(data))
         scanned = 0
-        self.set_deadline(default.timeout, _SLOW_HEAD)
+        self.set_deadline(default.timeout, SLOW_HEAD)
         while True:
             if data:
                 try:
@@ -148,11 +152,13 @@ class Incoming:
                     return data.partition(b"\r\n")[0] + b"\r\n\r\n", data.find(b"\r\n")
             scanned = len(data)
             if default.read_limits.header.initial:
-                self.set_deadline(pace.wait(default.timeout), _SLOW_HEAD)
+                self.set_deadline(pace.wait(default.timeout), SLOW_HEAD)
+            self._rest = data
             piece = await sockets.recv(self._sock, READ_SIZE)
             pace.add(len(piece))
             if not piece:
-                if b"\n" in data.strip():
+                self._rest = b""
+                if b"\n" in data.lstrip(b"\r\n"):
                     raise NoRequestError(data, HTTPError(400, close=True))
                 return b"", -1
             data += piece
