@@ -142,12 +142,13 @@ def test_after_an_internal_redirect() -> None:
 
 def test_what_could_not_be_read() -> None:
     exchange = make_exchange()
-    exchange.path, exchange.request_line = "", 'GET /\x01"\\?q HTTP/1.1'
+    exchange.path, exchange.raw_path, exchange.query = "", '/\x01"\\', "q"
+    exchange.request_line = 'GET /\x01"\\?q HTTP/1.1'
     assert compile_format("%r %U", SERVER)(exchange) == (
         r"GET /\x01\"\\?q HTTP/1.1 /\x01\"\\" + "\n"
     )
-    exchange.request_line = ""
-    assert compile_format("%r %U", SERVER)(exchange) == "- -\n"
+    exchange.request_line = exchange.raw_path = exchange.method = ""
+    assert compile_format("%r %U %m", SERVER)(exchange) == "- - -\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.http.rates import Rate, RateTable
+from revproxy.http.rates import Rate, RateTable, counted_as
 
 
 def test_a_burst_and_then_the_rate():
@@ -37,3 +37,10 @@ def test_nobody_gets_more_than_rate_and_burst(rate: float, burst: int, pauses: l
 def test_a_full_table_lets_requests_through():
     table = RateTable(Rate(1.0), slots=4)
     assert all(table.admit(f"client {number}", 1.0) == 0.0 for number in range(1000))
+
+
+def test_networks_of_ipv6_are_counted_as_one():
+    assert counted_as("192.0.2.1") == "192.0.2.1"
+    assert counted_as("::ffff:192.0.2.1") == "192.0.2.1"
+    assert counted_as("2001:db8::1") == counted_as("2001:db8:0:0:ffff::2%eth0")
+    assert counted_as("2001:db8::1") != counted_as("2001:db8:0:1::1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -552,10 +553,7 @@ def test_a_second_head_that_is_slow_is_408_too():
             async with server.connect() as client:
                 await client.send_all(get() + b"GET / HTTP/1.1\r\nHo")
                 answer = b"".join([bytes(piece) async for piece in client])
-        assert [line for line in answer.split(b"\r\n") if line.startswith(b"HTTP/")] == [
-            b"HTTP/1.1 404 Not Found",
-            b"HTTP/1.1 408 Request Timeout",
-        ]
+        assert re.findall(rb"HTTP/1.1 [0-9]+", answer) == [b"HTTP/1.1 404", b"HTTP/1.1 408"]
 
     run(main, clock=trio.testing.MockClock(autojump_threshold=0.01))
 

@@ -51,14 +51,14 @@ def origin() -> Iterator[int]:
 class Running:
     """A running server and what it wrote."""
 
-    def __init__(self, directory: Path, origin: int) -> None:
+    def __init__(self, directory: Path, origin: int, more: str = "") -> None:
         self.directory = directory
         self.file = directory / "httpd.conf"
         with socket.socket() as door:
             door.bind(("127.0.0.1", 0))
             self.port: int = door.getsockname()[1]
         self.origin = origin
-        self.write("one")
+        self.write("one", more)
         self.process = subprocess.Popen(
             [*REVPROXY, "run", "-f", str(self.file)],
             stdout=subprocess.PIPE,
@@ -120,8 +120,8 @@ class Running:
 
 
 @contextmanager
-def run(directory: Path, origin: int) -> Iterator[Running]:
-    server = Running(directory, origin)
+def run(directory: Path, origin: int, more: str = "") -> Iterator[Running]:
+    server = Running(directory, origin, more)
     try:
         yield server
     finally:
@@ -244,14 +244,13 @@ def ask_on(client: socket.socket) -> bytes:
 
 
 def test_an_address_with_too_many_connections_is_shut_out(tmp_path: Path, origin: int) -> None:
-    more = "<IfModule mpm_trio_module>\nProcesses 1\nConnectionsPerAddress 2\n</IfModule>"
-    with run(tmp_path, origin) as server, contextlib.ExitStack() as stack:
-        server.write("one", more)
-        server.signal(signal.SIGHUP)
-        server.wait_for("configured -- resuming", 2)
+    more = "<IfModule mpm_trio_module>\nConnectionsPerAddress 2\n</IfModule>"
+    with run(tmp_path, origin, more) as server, contextlib.ExitStack() as stack:
         address = ("127.0.0.1", server.port)
-        clients = [stack.enter_context(socket.create_connection(address)) for _ in range(3)]
-        answers = [ask_on(client)[:15] for client in clients]
+        clients, answers = [], []
+        for _ in range(3):
+            clients.append(stack.enter_context(socket.create_connection(address)))
+            answers.append(ask_on(clients[-1])[:15])
         assert answers == [b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b""]
         clients[0].close()
         # The place is free when the server has seen the end.

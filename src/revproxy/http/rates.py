@@ -12,6 +12,7 @@ Laws:
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import mmap
 import secrets
 from dataclasses import dataclass
@@ -28,6 +29,14 @@ class Rate:
 
     per_second: float
     burst: int = 0
+
+
+def counted_as(address: str) -> str:
+    """What an address is counted as: of IPv6 its network of 64 bits, which one client has."""
+    if ":" not in address:
+        return address
+    parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    return str(parsed.ipv4_mapped or f"{int(parsed) >> 64:x}::/64")
 
 
 class RateTable:

@@ -15,7 +15,7 @@ from typing import Final
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
-from revproxy.http.rates import Rate, RateTable
+from revproxy.http.rates import Rate, RateTable, counted_as
 from revproxy.module import Hook, Module, Scope, Server, Unset, number, setting
 
 
@@ -64,7 +64,7 @@ def _post_read(settings: Settings, _server: Server) -> Hook | None:
     table = RateTable(rate)
 
     def limit(exchange: Exchange) -> None:
-        wait = table.admit(exchange.client_address, time.monotonic())
+        wait = table.admit(counted_as(exchange.client_address), time.monotonic())
         if wait:
             exchange.err.set("Retry-After", str(math.ceil(wait)))
             raise HTTPError(429, "RequestRate is exceeded by the client's address")

@@ -1,9 +1,10 @@
-"""How many connections a child process holds, and how many of one address.
+"""How many connections a child process holds, and how many an address may have.
 
 Laws:
 - At its limit a child accepts no more: whoever comes waits in the listening socket for the others.
 - Kept-alive connections on which nobody asks make room first, as in Apache's event MPM.
-- One address too many is closed at once, before anything is read.
+- One connection too many of an address, over all children, is closed at once, before anything is
+  read.
 - The limit never exceeds what the process's descriptors allow, with one more for each origin.
 """
 
@@ -13,12 +14,12 @@ import math
 import os
 import resource
 import time
-from collections import Counter
 from typing import Final
 
 import trio
 
 from revproxy.plan.plan import Plan
+from revproxy.server.addresses import AddressCounts
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
 
@@ -32,12 +33,12 @@ _LOOK_EVERY: Final = 0.05
 class Admission:
     """The connections of one child."""
 
-    def __init__(self, plan: Plan, watchdog: Watchdog) -> None:
+    def __init__(self, plan: Plan, watchdog: Watchdog, counts: AddressCounts) -> None:
         self._plan = plan
         self._watchdog = watchdog
         self._maximum = _maximum(plan)
         self._per_address = plan.connections_per_address
-        self._counts: Counter[str] = Counter()
+        self._counts = counts
         self._room = trio.Event()
         self._told = 0.0
         watchdog.on_leave = self._left
@@ -61,20 +62,12 @@ class Admission:
 
     def enter(self, address: str) -> bool:
         """Count a connection; False where its address has too many."""
-        if not self._per_address:
-            return True
-        if self._counts[address] >= self._per_address:
-            return False
-        self._counts[address] += 1
-        return True
+        return not self._per_address or self._counts.enter(address, self._per_address)
 
     def _left(self, connection: object) -> None:
         self._room.set()
         if self._per_address and isinstance(connection, ClientConnection):
-            address = connection.client_address
-            self._counts[address] -= 1
-            if self._counts[address] <= 0:
-                del self._counts[address]
+            self._counts.leave(connection.client_address)
 
     def _tell(self) -> None:
         log, now = self._plan.main.error_log, time.monotonic()

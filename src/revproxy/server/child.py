@@ -21,6 +21,7 @@ import trio
 from revproxy import logs
 from revproxy.lane import Lane, Stepped, install
 from revproxy.plan.plan import Plan
+from revproxy.server.addresses import AddressCounts
 from revproxy.server.admission import Admission
 from revproxy.server.listen import accept_loop
 from revproxy.server.watchdog import Watchdog
@@ -29,19 +30,23 @@ _LOG_DELAY: Final = 0.05
 """Seconds for which log lines may be held together."""
 
 
-def run_child(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> None:
+def run_child(
+    plan: Plan, sockets: Sequence[socket.socket], lifeline: int, counts: AddressCounts
+) -> None:
     """Serve until a signal says otherwise, or `lifeline` ends: a pipe the supervisor holds."""
     # An exchange leaves little for the collector; looking seldom saves 2 µs a request.
     gc.set_threshold(20_000, 20, 20)
     try:
         plan.open()
-        trio.run(_main, plan, sockets, lifeline, strict_exception_groups=True)
+        trio.run(_main, plan, sockets, lifeline, counts, strict_exception_groups=True)
     finally:
         plan.close()
         logs.flush_all(final=True)
 
 
-async def _main(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> None:
+async def _main(
+    plan: Plan, sockets: Sequence[socket.socket], lifeline: int, counts: AddressCounts
+) -> None:
     watchdog = Watchdog(_resolution(plan))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watchdog.run)
@@ -49,7 +54,7 @@ async def _main(plan: Plan, sockets: Sequence[socket.socket], lifeline: int) -> 
         lane = Lane(nursery)
         install(lane)
         watchdog.look()
-        admission = Admission(plan, watchdog)
+        admission = Admission(plan, watchdog, counts)
         acceptors = [
             lane.start(accept_loop(sock, plan, watchdog, lane, admission)) for sock in sockets
         ]

@@ -25,6 +25,7 @@ from typing import Final
 from revproxy import logs
 from revproxy.errors import ConfigError
 from revproxy.plan.plan import Listener, Plan
+from revproxy.server.addresses import AddressCounts, AddressTable
 from revproxy.server.child import run_child
 from revproxy.server.listen import bind
 
@@ -61,6 +62,9 @@ class Supervisor:
         """Process ids of the present generation, and when each began."""
         self._old: set[int] = set()
         """Children of former generations that finish."""
+        self._addresses = AddressTable()
+        self._rows: dict[int, int] = {}
+        """The row in that table which each process has."""
         self._respawn_at: list[float] = []
         # Nothing is ever written: its end, when this process ends, is what children wait for.
         self._lifeline, self._held_end = os.pipe()
@@ -125,6 +129,8 @@ class Supervisor:
                 return
             if logs.current().reaped(pid):
                 continue
+            if pid in self._rows:
+                self._addresses.give_back(self._rows.pop(pid))
             self._old.discard(pid)
             if logs.current().reaped(pid):
                 continue
@@ -190,8 +196,11 @@ class Supervisor:
         logs.flush_all(final=True)
         sys.stdout.flush()
         sys.stderr.flush()
+        row = self._addresses.take()
         pid = os.fork()
         if pid:
+            if row is not None:
+                self._rows[pid] = row
             self._children[pid] = time.monotonic()
             return
         status = 1
@@ -201,7 +210,8 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             _become(self._plan.user, self._plan.group)
             os.close(self._held_end)
-            run_child(self._plan, list(self._sockets.values()), self._lifeline)
+            counts = AddressCounts(self._addresses, row)
+            run_child(self._plan, list(self._sockets.values()), self._lifeline, counts)
             status = 0
         except KeyboardInterrupt:
             status = 0
