@@ -100,6 +100,10 @@ class DirectiveError(Exception):
         self.hint = hint
 
 
+class NotThereError(DirectiveError):
+    """A file or directory that is not on this machine, where the server must find it."""
+
+
 class HTTPError(Exception):
     """A request ends with this status (RFC 9110, section 15) and its error document.
 

@@ -41,6 +41,11 @@ def _choosing(command: argparse.ArgumentParser) -> None:
         choices=("error", "warning", "info"),
         help="the least severity that makes the exit status 1 (default: warning)",
     )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="files, directories and host names must be there, on this machine",
+    )
     command.add_argument("--fix", action="store_true", help="mend what can be mended safely")
     command.add_argument("--unsafe-fixes", action="store_true", help="with --fix: the others too")
     command.add_argument("--diff", action="store_true", help="show what --fix would change")
@@ -94,6 +99,7 @@ def _findings(options: argparse.Namespace, name: str) -> tuple[list[Diagnostic],
         select=_ids(options.select),
         ignore=_ids(options.ignore),
         httpd_version=options.httpd_version,
+        strict=options.strict,
     )
     return found, bool(loaded.configuration.files)
 

@@ -19,7 +19,7 @@ from revproxy.config.catalogue import Catalogue
 from revproxy.config.lines import LONGEST_LINE, Line
 from revproxy.config.macro import Macro
 from revproxy.config.tree import Directive, FileRead
-from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Location, NotThereError, Severity
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
@@ -113,9 +113,9 @@ def _undefine(state: State, directive: Directive) -> None:
 
 def _server_root(state: State, directive: Directive) -> None:
     path = os.path.abspath(directive.values[0])
-    if not os.path.isdir(path.encode("latin-1")):
-        raise DirectiveError("ServerRoot must be a valid directory", argument=0)
     state.server_root = path
+    if not os.path.isdir(path.encode("latin-1")):
+        raise NotThereError("ServerRoot must be a valid directory", argument=0)
 
 
 def _load_module(state: State, directive: Directive) -> None:

@@ -23,6 +23,7 @@
 | RP531 | trailing-text | text that Apache skips: after a section's `>`, after On or Off |
 | RP532 | no-such-laxity | an option that would let malformed requests in: they stay out |
 | RP533 | no-effect | a section where Apache never looks for one |
+| RP535 | not-there | with --strict, and at start: a file, directory or host that is not there |
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ ALREADY_LOADED: Final = "RP530"
 TRAILING_TEXT: Final = "RP531"
 NO_SUCH_LAXITY: Final = "RP532"
 NO_EFFECT: Final = "RP533"
+NOT_THERE: Final = "RP535"
 
 NAMES: Final[dict[str, str]] = {
     MISSING_MODULE: "missing-module",
@@ -73,4 +75,5 @@ NAMES: Final[dict[str, str]] = {
     TRAILING_TEXT: "trailing-text",
     NO_SUCH_LAXITY: "no-such-laxity",
     NO_EFFECT: "no-effect",
+    NOT_THERE: "not-there",
 }

@@ -21,7 +21,7 @@ from revproxy.config.catalogue import SERVED_HERE
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.sections import methods_of, path_of
 from revproxy.config.tree import Configuration, Directive, Word
-from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Location, NotThereError, Severity
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
 from revproxy.pattern import Pattern, compile_pattern
 
@@ -208,8 +208,9 @@ class _Merge:
         location = directive.location
         if error.argument is not None and error.argument < len(directive.args):
             location = directive.args[error.argument].location
+        code = codes.NOT_THERE if isinstance(error, NotThereError) else codes.BAD_VALUE
         self.diagnostics.append(
-            Diagnostic(codes.BAD_VALUE, Severity.ERROR, location, error.message, error.hint)
+            Diagnostic(code, Severity.ERROR, location, error.message, error.hint)
         )
 
     def _section(self, directive: Directive, outer: Scope) -> Section | None:

@@ -26,7 +26,7 @@ from revproxy.config.include import DEEPEST, files_named
 from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, Stream, logical_lines
 from revproxy.config.macro import Macro, check_parameters, doubtful
 from revproxy.config.tree import Directive, FileRead
-from revproxy.errors import DirectiveError, Location, Severity
+from revproxy.errors import DirectiveError, Location, NotThereError, Severity
 
 MOST_LINES: Final = 1_000_000
 """The lines that a configuration may have when its includes and macros are written out."""
@@ -196,6 +196,8 @@ class Reader:
                 ACTS[key](self.state, directive)
             except DirectiveError as error:
                 code = codes.BAD_MACRO if key == "undefmacro" else codes.BAD_VALUE
+                if isinstance(error, NotThereError):
+                    code = codes.NOT_THERE
                 self._fail(code, directive, error)
 
     def _use(self, directive: Directive, stream: Stream) -> None:

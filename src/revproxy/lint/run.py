@@ -18,6 +18,7 @@ from revproxy.config.codes import (
     BAD_VALUE,
     INERT,
     NAMES,
+    NOT_THERE,
     UNKNOWN_DIRECTIVE,
     WRONG_ARGUMENTS,
 )
@@ -56,9 +57,17 @@ def lint(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     httpd_version: tuple[int, ...] | None = None,
+    strict: bool = False,
 ) -> list[Diagnostic]:
-    """All findings on a configuration, for a release of Apache where one is named."""
-    found = list(loaded.diagnostics)
+    """All findings on a configuration, for a release of Apache where one is named.
+
+    With `strict` it is for this machine: what it names must be there.
+    """
+    found = [item for item in loaded.diagnostics if strict or item.code != NOT_THERE]
+    if strict:
+        from revproxy.lint.strict import not_there
+
+        found += not_there(loaded)
     subject = Subject(loaded, httpd_version)
     for rule in RULES:
         found += (_diagnostic(rule, finding) for finding in rule.check(subject))
@@ -103,8 +112,13 @@ def _diagnostic(rule: Rule, finding: Finding) -> Diagnostic:
     )
 
 
+def _is_fatal(item: Diagnostic) -> bool:
+    """The file does not run with it, on any machine."""
+    return item.severity is Severity.ERROR and item.code in NAMES and item.code != NOT_THERE
+
+
 def _is_wanted(item: Diagnostic, select: Sequence[str], ignore: Sequence[str]) -> bool:
-    if item.severity is Severity.ERROR and item.code in NAMES:
+    if _is_fatal(item):
         return True
     if select and not item.code.startswith(tuple(select)):
         return False
@@ -125,7 +139,7 @@ def _ignores(name: str, lines: Sequence[str]) -> Iterable[Ignore]:
 
 
 def _is_ignored(item: Diagnostic, ignores: Iterable[Ignore]) -> bool:
-    if item.location is None or (item.severity is Severity.ERROR and item.code in NAMES):
+    if item.location is None or _is_fatal(item):
         return False
     for comment in ignores:
         same = comment.location.file == item.location.file and comment.line == item.location.line

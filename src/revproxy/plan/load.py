@@ -47,6 +47,19 @@ class Loaded:
 
         return Compiler(self.configuration, MODULES, IMPLEMENTED).plan(self.main, self.hosts)
 
+    def trial(self) -> Sequence[Diagnostic]:
+        """What making the plan finds, where there are no errors before; nothing stays of it."""
+        from revproxy import logs
+
+        former = logs.swap(logs.Logs())
+        try:
+            self.plan().close()
+        except ConfigError as error:
+            return error.diagnostics
+        finally:
+            logs.swap(former)
+        return ()
+
 
 def load_file(path: str, *, defines: Iterable[str] = (), server_root: str = SERVER_ROOT) -> Loaded:
     """Read, check and merge a file."""

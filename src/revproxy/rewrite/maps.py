@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from revproxy.errors import DirectiveError
+from revproxy.errors import DirectiveError, NotThereError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope
 from revproxy.rewrite.dbm import files_of, read_dbm
@@ -205,7 +205,7 @@ def _program_map(rest: str, scope: Scope, user: str) -> RewriteMap:
 
 def _must_exist(path: str) -> None:
     if not os.path.exists(path.encode("latin-1")):
-        raise DirectiveError(f"RewriteMap: file for map not found:{path}", argument=1)
+        raise NotThereError(f"RewriteMap: file for map not found:{path}", argument=1)
 
 
 _KINDS: Final[dict[str, Callable[[str, Scope, str], RewriteMap]]] = {

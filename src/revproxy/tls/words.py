@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, Location
+from revproxy.errors import DirectiveError, Location, NotThereError
 from revproxy.module import Parser, Scope
 
 PROTOCOLS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -152,7 +152,7 @@ def existing(directive: Directive, scope: Scope) -> Said:
     except (OSError, ValueError):
         fine = False
     if not fine:
-        raise DirectiveError(
+        raise NotThereError(
             f"{directive.name}: file '{path}' does not exist or is empty", argument=0
         )
     return Said(path, directive.args[0].location)
@@ -164,7 +164,7 @@ def folder(field: str) -> Parser:
     def parse(settings: Any, directive: Directive, scope: Scope) -> Any:
         path = scope.path(directive.values[0])
         if not Path(path).is_dir():
-            raise DirectiveError(f"{directive.name}: directory '{path}' does not exist", argument=0)
+            raise NotThereError(f"{directive.name}: directory '{path}' does not exist", argument=0)
         value = Said(path, directive.args[0].location)
         return dataclasses.replace(settings, **{field: value})
 
