@@ -131,3 +131,52 @@ def test_a_finding_is_explained(code, capsys):
 def test_wrong_usage_is_3(arguments, capsys):
     assert main(["lint", *arguments]) == 3
     assert capsys.readouterr().out == ""
+
+
+def edited(text, edits):
+    """The text with edits made, from the last to the first."""
+    lines = text.split("\n")
+    for edit in sorted(edits, key=lambda edit: (-edit["line"], -edit["column"])):
+        index = edit["line"] - 1
+        if edit["text"] is None:
+            del lines[index]
+        else:
+            start, end = edit["column"] - 1, edit["end_column"] - 1
+            lines[index] = lines[index][:start] + edit["text"] + lines[index][end:]
+    return "\n".join(lines)
+
+
+def test_fixes_are_told_to_programs(tmp_path, capsys):
+    text = "# \xfc\n\tMaxClients 5\nNameVirtualHost *\nRewriteRule ^/\xfc$ http://b.test/ [P,L]\n"
+    path = tmp_path / "a.conf"
+    path.write_text(text, encoding="utf-8")
+    main(["lint", "--format", "json", str(path)])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    fixes = [item["fix"] for item in findings if item["fix"]]
+    assert all(fix["safe"] for fix in fixes)
+    main(["lint", "--format", "sarif", str(path)])
+    (run_,) = json.loads(capsys.readouterr().out)["runs"]
+    replaced = []
+    for result in run_["results"]:
+        for fix in result.get("fixes", ()):
+            (change,) = fix["artifactChanges"]
+            assert change["artifactLocation"]["uri"] == str(path)
+            for replacement in change["replacements"]:
+                region = replacement["deletedRegion"]
+                content = replacement.get("insertedContent")
+                if content is None:
+                    assert region["endLine"] == region["startLine"] + 1
+                    assert region["startColumn"] == region["endColumn"] == 1
+                replaced.append(
+                    {
+                        "line": region["startLine"],
+                        "column": region["startColumn"],
+                        "end_column": region["endColumn"],
+                        "text": content and content["text"],
+                    }
+                )
+    main(["lint", "--fix", str(path)])
+    wanted = path.read_text(encoding="utf-8")
+    assert wanted != text
+    assert edited(text, [edit for fix in fixes for edit in fix["edits"]]) == wanted
+    assert edited(text, replaced) == wanted

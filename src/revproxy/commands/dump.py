@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.commands.reading import load
@@ -17,7 +17,7 @@ DUMPS: Final = ("vhosts", "modules", "includes", "config")
 """What --dump names."""
 
 
-def dump(options: argparse.Namespace) -> int:
+def dump(options: argparse.Namespace, targets: Sequence[tuple[str, str | None]]) -> int:
     """Print it for each file; 1 where a configuration has errors, which are told too."""
     from revproxy.errors import ConfigError, Severity
     from revproxy.lint.report import readable, write
@@ -29,8 +29,8 @@ def dump(options: argparse.Namespace) -> int:
         print("revproxy lint: --url goes with --dump config", file=sys.stderr)
         return 3
     status = 0
-    for name in options.files:
-        loaded = load(options, name)
+    for name, root in targets:
+        loaded = load(options, name, server_root=root)
         errors = [item for item in loaded.diagnostics if item.severity is Severity.ERROR]
         try:
             lines, data = _told(options, loaded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from revproxy.commands.reading import add_reading, load
 
 if TYPE_CHECKING:
     from revproxy.errors import Diagnostic
+    from revproxy.plan.load import Loaded
 
 
 def add(commands: Any) -> None:
     """Add the command."""
     lint = commands.add_parser("lint", help="tell what is wrong with configurations")
-    lint.add_argument("files", nargs="*", metavar="FILE", help="a configuration, - for stdin")
+    lint.add_argument(
+        "files", nargs="*", metavar="FILE", help="a configuration or a directory, - for stdin"
+    )
     lint.add_argument("--explain", metavar="ID", help="print what a finding means, and exit")
     lint.add_argument(
         "--dump", choices=DUMPS, help="print what the configuration comes to, not what is wrong"
@@ -46,6 +50,9 @@ def _choosing(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="files, directories and host names must be there, on this machine",
     )
+    command.add_argument(
+        "--template", action="store_true", help="tolerate ERB, Jinja, Go templates, @NAME@"
+    )
     command.add_argument("--fix", action="store_true", help="mend what can be mended safely")
     command.add_argument("--unsafe-fixes", action="store_true", help="with --fix: the others too")
     command.add_argument("--diff", action="store_true", help="show what --fix would change")
@@ -69,14 +76,20 @@ def _lint(options: argparse.Namespace) -> int:
     if not options.files:
         print("revproxy lint: name a file, or - for standard input", file=sys.stderr)
         return 3
+    targets = _targets(options)
+    if not targets:
+        print("revproxy lint: no configuration is there (*.conf)", file=sys.stderr)
+        return 3
     if options.dump:
-        return dump(options)
-    found = []
+        return dump(options, targets)
+    found: list[Diagnostic] = []
     is_readable = True
-    for name in options.files:
-        kept, is_read = _findings(options, name)
+    for target in targets:
+        kept, is_read = _findings(options, target)
         if (options.fix or options.diff) and _mend(options, kept):
-            kept, is_read = _findings(options, name)
+            kept, is_read = _findings(options, target)
+        # What two files include is told once.
+        kept = [item for item in kept if item not in found]
         found += kept
         is_readable = is_readable and is_read
         if options.format == "text" and not options.diff:
@@ -89,19 +102,58 @@ def _lint(options: argparse.Namespace) -> int:
     return 1 if any(item.severity >= limit for item in found) else 0
 
 
-def _findings(options: argparse.Namespace, name: str) -> tuple[list[Diagnostic], bool]:
+def _targets(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The files to read, each with the ServerRoot that its directory is for it."""
+    from revproxy.config.read import read_file
+    from revproxy.lint.files import files_in
+
+    targets: list[tuple[str, str | None]] = []
+    for name in options.files:
+        if not os.path.isdir(name):
+            targets.append((name, None))
+            continue
+        root = os.path.abspath(name)
+        files, is_server = files_in(name, template=options.template)
+        included: set[str] = set()
+        for file in files if not is_server else ():
+            reads = read_file(file, server_root=options.server_root or root).reads
+            included |= {os.path.abspath(read.name) for read in reads if read.depth}
+        targets += ((file, root) for file in files if os.path.abspath(file) not in included)
+    return targets
+
+
+def _findings(
+    options: argparse.Namespace, target: tuple[str, str | None]
+) -> tuple[list[Diagnostic], bool]:
     """What is found, and whether the file could be read."""
+    from revproxy.lint.run import UNUSED_IGNORE
+    from revproxy.lint.template import Filling
+
+    name, root = target
+    filling = Filling() if options.template else None
+    loaded = load(options, name, prepare=filling, server_root=root)
+    found = _lint_one(options, loaded)
+    if filling is not None and filling.has_alternatives:
+        others = _lint_one(
+            options, load(options, name, prepare=Filling(last=True), server_root=root)
+        )
+        # A comment is of use if it is so for one of the alternatives.
+        found = [item for item in found if item.code != UNUSED_IGNORE or item in others]
+        found += (item for item in others if item.code != UNUSED_IGNORE and item not in found)
+    return found, bool(loaded.configuration.files)
+
+
+def _lint_one(options: argparse.Namespace, loaded: Loaded) -> list[Diagnostic]:
     from revproxy.lint.run import lint
 
-    loaded = load(options, name)
-    found = lint(
+    return lint(
         loaded,
         select=_ids(options.select),
         ignore=_ids(options.ignore),
         httpd_version=options.httpd_version,
         strict=options.strict,
+        template=options.template,
     )
-    return found, bool(loaded.configuration.files)
 
 
 def _mend(options: argparse.Namespace, found: list[Diagnostic]) -> bool:

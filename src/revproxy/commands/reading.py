@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,21 +26,34 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-d",
         dest="server_root",
-        default="/etc/apache2",
         metavar="DIR",
-        help="ServerRoot where none is set",
+        help="ServerRoot where none is set (default: /etc/apache2)",
     )
+    command.set_defaults(text=None)
 
 
-def load(options: argparse.Namespace, name: str) -> Loaded:
-    """Read the file of that name, or standard input, between the lines of -C and -c."""
+def load(
+    options: argparse.Namespace,
+    name: str,
+    *,
+    prepare: Callable[[str], str] | None = None,
+    server_root: str | None = None,
+) -> Loaded:
+    """Read the file of that name, or standard input, between the lines of -C and -c.
+
+    `server_root` is where it begins if -d does not say.
+    """
+    from revproxy.config.read import SERVER_ROOT
     from revproxy.plan.load import load_file, load_text
 
-    how = {"defines": options.defines, "server_root": options.server_root}
+    root = options.server_root or server_root or SERVER_ROOT
     if name == "-":
-        text = sys.stdin.buffer.read().decode("latin-1")
+        if options.text is None:
+            options.text = sys.stdin.buffer.read().decode("latin-1")
+        text = options.text
     elif not options.before and not options.after:
-        return load_file(name, **how)
+        return load_file(name, defines=options.defines, server_root=root, prepare=prepare)
     else:
         text = f'Include "{os.path.abspath(name)}"'
-    return load_text("\n".join([*options.before, text, *options.after]), **how)
+    lines = [*options.before, text, *options.after]
+    return load_text("\n".join(lines), defines=options.defines, server_root=root, prepare=prepare)

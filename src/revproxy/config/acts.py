@@ -45,6 +45,8 @@ class State:
     texts: dict[str, list[str]] = field(default_factory=dict)
     """The physical lines of each file."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    prepare: Callable[[str], str] | None = None
+    """Changes the text of each file before it is read, and no line or column of it."""
     acts: bool = True
     """False in an access file: what acts on a server's configuration is just another directive."""
 

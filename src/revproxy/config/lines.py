@@ -41,7 +41,7 @@ class Part(NamedTuple):
 class Source:
     """A file's physical lines, and the `Include` or `Use` that brought them here."""
 
-    __slots__ = ("ends_with_newline", "file", "lines", "via")
+    __slots__ = ("ends_with_newline", "file", "lines", "shown", "via")
 
     def __init__(self, file: str, text: str, via: Location | None = None) -> None:
         self.file = file
@@ -50,18 +50,24 @@ class Source:
         self.ends_with_newline = not self.lines[-1]
         if self.ends_with_newline:
             self.lines.pop()
+        self.shown = self.lines
+
+    def prepare(self, change: Callable[[str], str]) -> None:
+        """Read other text of the same length instead; what is shown stays."""
+        self.lines = change("\n".join(self.lines)).split("\n")
 
     @classmethod
     def again(cls, source: Source, via: Location) -> Source:
         """The same lines, brought here by another Use."""
         copy = cls(source.file, "", via)
         copy.lines = source.lines
+        copy.shown = source.shown
         copy.ends_with_newline = source.ends_with_newline
         return copy
 
     def physical(self, index: int) -> str:
         """A line as it stands in the file, without its line end."""
-        return self.lines[index].removesuffix("\r")
+        return self.shown[index].removesuffix("\r")
 
     def continues(self, index: int) -> bool:
         """Whether the line ends in a backslash that joins the next one."""

@@ -36,12 +36,13 @@ def read_file(
     loaded: Iterable[str] | None = None,
     server_root: str = SERVER_ROOT,
     environ: Mapping[str, str] | None = None,
+    prepare: Callable[[str], str] | None = None,
 ) -> Configuration:
     """Read the configuration that begins in the file `path`.
 
     `defines` are names as after Apache's -D. `loaded` are the modules that are there from the
     start, besides the static ones; without it the file decides. A file that cannot be read is
-    a Diagnostic too.
+    a Diagnostic too. `prepare` changes the text of each file before it is read, and no place in it.
     """
 
     def begin(reader: Reader) -> None:
@@ -52,7 +53,7 @@ def read_file(
         else:
             reader.read_first(source)
 
-    return _read(begin, defines, loaded, server_root, environ)
+    return _read(begin, defines, loaded, server_root, environ, prepare)
 
 
 def read_text(
@@ -63,6 +64,7 @@ def read_text(
     loaded: Iterable[str] | None = None,
     server_root: str = SERVER_ROOT,
     environ: Mapping[str, str] | None = None,
+    prepare: Callable[[str], str] | None = None,
 ) -> Configuration:
     """Read a configuration from memory; `name` stands for the file in what is reported."""
     latin = text if isinstance(text, str) else text.decode("latin-1")
@@ -70,7 +72,7 @@ def read_text(
     def begin(reader: Reader) -> None:
         reader.read_first(reader.source(name, latin, None))
 
-    return _read(begin, defines, loaded, server_root, environ)
+    return _read(begin, defines, loaded, server_root, environ, prepare)
 
 
 def _read(
@@ -79,6 +81,7 @@ def _read(
     loaded: Iterable[str] | None,
     server_root: str,
     environ: Mapping[str, str] | None,
+    prepare: Callable[[str], str] | None,
 ) -> Configuration:
     known = catalogue()
     names = frozenset(defines)
@@ -92,6 +95,7 @@ def _read(
                 server_root=server_root,
                 environ=os.environ if environ is None else environ,
                 defined=set(names),
+                prepare=prepare,
             )
         )
         begin(reader)

@@ -96,7 +96,6 @@ class Reader:
         """The lines of a file; what Apache cannot read in them is told and left out."""
         self.state.reads.append(FileRead(name, via, len(self._chain)))
         source = Source(name, text, via)
-        self.state.texts[name] = source.lines
         if text.startswith("\xef\xbb\xbf"):
             self.state.report(
                 codes.ODD_BYTES,
@@ -115,6 +114,9 @@ class Reader:
                         "NUL in the line: Apache does not see what is behind it",
                     )
                     source.lines[index] = line[: line.index("\0")]
+        if self.state.prepare is not None:
+            source.prepare(self.state.prepare)
+        self.state.texts[name] = source.lines
         return source
 
     def read_first(self, source: Source) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from revproxy import __version__
-from revproxy.errors import Diagnostic, Location, Severity
+from revproxy.errors import Diagnostic, Fix, Location, Severity
 from revproxy.lint.report import column_of, in_order, readable
 
 _PAGES: Final = "docs/rules/{code}.md"
@@ -49,10 +49,22 @@ def as_json(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str:
             "related": [
                 {**_place(location), "message": readable(note)} for location, note in item.related
             ],
+            "fix": _fix(item.fix),
         }
         for item in in_order(diagnostics)
     ]
     return json.dumps({"version": __version__, "findings": findings}, indent=2) + "\n"
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    """What mends a finding: pieces of lines and what stands there instead, None for no line."""
+    if fix is None:
+        return None
+    edits = [
+        {**_place(edit.location), "text": None if edit.text is None else readable(edit.text)}
+        for edit in fix.edits
+    ]
+    return {"safe": fix.is_safe, "edits": edits}
 
 
 def as_sarif(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str:
@@ -75,6 +87,7 @@ def as_sarif(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str
                 for location, note in item.related
                 for place in _sarif_places(location)
             ],
+            **({"fixes": [_sarif_fix(item)]} if item.fix is not None else {}),
         }
         for item in ordered
     ]
@@ -99,6 +112,35 @@ def _sarif_places(location: Location | None) -> list[dict[str, Any]]:
     return [
         {"physicalLocation": {"artifactLocation": {"uri": place["file"]}, "region": region}},
     ]
+
+
+def _sarif_fix(item: Diagnostic) -> dict[str, Any]:
+    """A fix as SARIF has it (section 3.55): for each file, regions and what replaces them."""
+    assert item.fix is not None
+    changes: dict[str, list[dict[str, Any]]] = {}
+    for edit in item.fix.edits:
+        place = _place(edit.location)
+        region = {
+            "startLine": place["line"],
+            "startColumn": place["column"],
+            "endColumn": place["end_column"],
+        }
+        if edit.text is None:
+            # The line and its end.
+            region = {"startLine": place["line"], "startColumn": 1}
+            region |= {"endLine": place["line"] + 1, "endColumn": 1}
+        replacement: dict[str, Any] = {"deletedRegion": region}
+        if edit.text is not None:
+            replacement["insertedContent"] = {"text": readable(edit.text)}
+        changes.setdefault(place["file"], []).append(replacement)
+    kind = "safe" if item.fix.is_safe else "unsafe"
+    return {
+        "description": {"text": f"{readable(item.hint or item.message)} ({kind})"},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": file}, "replacements": replacements}
+            for file, replacements in changes.items()
+        ],
+    }
 
 
 def as_github(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str:

@@ -58,11 +58,18 @@ def lint(
     ignore: Sequence[str] = (),
     httpd_version: tuple[int, ...] | None = None,
     strict: bool = False,
+    template: bool = False,
 ) -> list[Diagnostic]:
     """All findings on a configuration, for a release of Apache where one is named.
 
-    With `strict` it is for this machine: what it names must be there.
+    With `strict` it is for this machine: what it names must be there. With `template` it was read
+    through a `template.Filling`.
     """
+    unfilled = None
+    if template:
+        from revproxy.lint.template import Unfilled
+
+        unfilled = Unfilled(loaded)
     found = [item for item in loaded.diagnostics if strict or item.code != NOT_THERE]
     if strict:
         from revproxy.lint.strict import not_there
@@ -71,6 +78,8 @@ def lint(
     subject = Subject(loaded, httpd_version)
     for rule in RULES:
         found += (_diagnostic(rule, finding) for finding in rule.check(subject))
+    if unfilled is not None:
+        found = [item for item in found if unfilled.keeps(item)]
     ignores = [
         comment
         for name, lines in loaded.configuration.texts.items()

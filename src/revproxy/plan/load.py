@@ -7,7 +7,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -61,9 +61,15 @@ class Loaded:
         return ()
 
 
-def load_file(path: str, *, defines: Iterable[str] = (), server_root: str = SERVER_ROOT) -> Loaded:
+def load_file(
+    path: str,
+    *,
+    defines: Iterable[str] = (),
+    server_root: str = SERVER_ROOT,
+    prepare: Callable[[str], str] | None = None,
+) -> Loaded:
     """Read, check and merge a file."""
-    return _load(read_file(path, defines=defines, server_root=server_root))
+    return _load(read_file(path, defines=defines, server_root=server_root, prepare=prepare))
 
 
 def load_text(
@@ -72,9 +78,10 @@ def load_text(
     *,
     defines: Iterable[str] = (),
     server_root: str = SERVER_ROOT,
+    prepare: Callable[[str], str] | None = None,
 ) -> Loaded:
     """Read, check and merge a configuration from memory."""
-    return _load(read_text(text, name, defines=defines, server_root=server_root))
+    return _load(read_text(text, name, defines=defines, server_root=server_root, prepare=prepare))
 
 
 def _load(configuration: Configuration) -> Loaded:
