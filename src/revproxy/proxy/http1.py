@@ -62,7 +62,11 @@ class Http1Handler:
             expects = facts.continue_100 and exchange.block.expect is not None
             # The origin's own 100 goes to the client then: reading must not send another.
             body.expects_continue = body.expects_continue and not expects
-            data, streamed, chunked = await _prefetch(exchange, body, expects)
+            whole = body.at_hand()
+            if whole is not None:
+                data = whole
+            else:
+                data, streamed, chunked = await _prefetch(exchange, body, expects)
             framing = _framing(data, streamed, chunked=chunked)
             expects = ping is not None or (expects and streamed is not None)
             if chunked and data:
@@ -365,10 +369,8 @@ def _allowed_upgrade(exchange: Exchange, worker: Worker) -> str | None:
 async def _prefetch(
     exchange: Exchange, body: RequestBody, expects: bool
 ) -> tuple[bytes, RequestBody | None, bool]:
-    """What of the body goes with the head, what is streamed after it, and whether chunked."""
-    whole = body.at_hand()
-    if whole is not None:
-        return whole, None, False
+    """What of a body that has not all come goes with the head, what is streamed after it, and
+    whether chunked."""
     must_know = "force-proxy-request-1.0" in exchange.env or "proxy-sendcl" in exchange.env
     chunked = body.length is None
     if expects:

@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -90,7 +89,7 @@ class _Translator:
         if query is not None and not target.noquery:
             if _RAW.search(query):
                 raise HTTPError(403, "a space or control character in the query for the origin")
-            target = dataclasses.replace(target, path=f"{target.path}?{query}")
+            target = target.with_query(query)
         exchange.proxy = target
         exchange.handler = "proxy-server"
         return True

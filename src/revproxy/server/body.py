@@ -57,7 +57,9 @@ class ClientBody:
         self._timeout = timeout
         self.length = None if block.chunked else block.length
         self.expects_continue = (
-            exchange.protocol == "HTTP/1.1" and (block.expect or "").lower() == "100-continue"
+            block.expect is not None
+            and exchange.protocol == "HTTP/1.1"
+            and block.expect.lower() == "100-continue"
         )
         self.is_finished = False
         self._remaining = self.length or 0

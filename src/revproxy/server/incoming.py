@@ -98,13 +98,14 @@ class Incoming:
             if self.requests and self._watchdog.is_stopping:
                 # Whoever has sent nothing by now is not waiting for anything.
                 self.set_deadline(min(default.keep_alive_timeout, 1.0), None)
-            else:
-                first = default.read_limits.header.first(default.timeout)
-                self.set_deadline(default.keep_alive_timeout if self.requests else first, None)
-            if self.requests:
+                data = await sockets.recv_later(self._sock, READ_SIZE)
+            elif self.requests:
+                self.deadline = self._watchdog.reckoning + default.keep_alive_timeout
+                self.on_timeout = None
                 # Whoever has just been answered has not asked again yet.
                 data = await sockets.recv_later(self._sock, READ_SIZE)
             else:
+                self.set_deadline(default.read_limits.header.first(default.timeout), None)
                 data = await sockets.recv(self._sock, READ_SIZE)
             if not data:
                 return None
