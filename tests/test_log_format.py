@@ -52,6 +52,7 @@ def line(form: str, head: str = HEAD, **slots: Any) -> str:
         ("%200,404m %!200,404m %404m %!404m %404!m", "GET - - GET GET"),
         ("%2m %99999m", "- -"),
         ("%{a\\}b}i x", "-}i x"),
+        ("{%m} {0} '%%s' \\\\ %%(x)s", r"{GET} {0} '%s' \ %(x)s"),
         ("%{sec}T %{begin:foo}t %{x}P", "sec foo x"),
     ],
 )

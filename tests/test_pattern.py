@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from revproxy.pattern import compile_pattern
+from revproxy.pattern import compile_pattern, remembering
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,15 @@ def test_case_is_that_of_ascii() -> None:
 def test_what_cannot_be_held_is_an_error(pattern: str) -> None:
     with pytest.raises(ValueError, match="could not be compiled"):
         compile_pattern(pattern)
+
+
+def test_subjects_are_remembered_within_bounds() -> None:
+    pattern = compile_pattern("(bot|spider)[0-9]+")
+    search = remembering(pattern)
+    for number in [*range(600), *range(600)]:
+        found = search(f"a bot{number}")
+        assert found is not None
+        assert found[0] == f"bot{number}"
+        assert search("a browser") is None
+    assert search("x" * 1000 + "bot1") is not None
+    assert remembering(compile_pattern("(bot|spider)[0-9]+")) is search

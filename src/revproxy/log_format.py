@@ -15,16 +15,12 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.fields import Field, Fields
 from revproxy.http.message import Exchange, tls_variable
+from revproxy.log_line import Item, Line, Part, assemble
 from revproxy.module import Server
-
-Item = Callable[[Exchange], object]
-"""Gives what stands in the line, escaped."""
-Line = Callable[[Exchange], str]
 
 DEFAULT_FORMAT: Final = '%h %l %u %t "%r" %>s %b'
 _MEMO_ENTRIES: Final = 1024
@@ -59,53 +55,27 @@ def escape(text: str) -> str:
     return escaped
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """An item of a format, and whether it tells of the request the client made."""
-
-    item: Item
-    of_original: bool
-
-
 _NEXT: Final = re.compile(r"%|\\(.)", re.DOTALL)
 _LITERAL_ESCAPES: Final = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
 
 
 def compile_format(text: str, server: Server) -> Line:
     """The function that makes lines. Raises ValueError with Apache's message."""
-    template: list[str] = []
-    parts: list[_Part] = []
+    parts: list[str | Part] = []
     position = 0
     while match := _NEXT.search(text, position):
-        template.append(text[position : match.start()].replace("%", "%%"))
+        parts.append(text[position : match.start()])
         position = match.end()
         if match[1] is not None:
-            template.append(_LITERAL_ESCAPES.get(match[1], match[0]).replace("%", "%%"))
-            continue
-        if text[position : position + 1] == "%":
-            template.append("%%")
+            parts.append(_LITERAL_ESCAPES.get(match[1], match[0]))
+        elif text[position : position + 1] == "%":
+            parts.append("%")
             position += 1
-            continue
-        part, position = _parse(text, position, server)
-        parts.append(part)
-        template.append("%s")
-    template.append(text[position:].replace("%", "%%"))
-    return _assemble("".join(template) + "\n", tuple(parts))
-
-
-def _assemble(template: str, parts: tuple[_Part, ...]) -> Line:
-    items = tuple(part.item for part in parts)
-
-    def line(exchange: Exchange) -> str:
-        if exchange.previous is None:
-            return template % tuple([item(exchange) for item in items])
-        first = exchange.previous
-        while first.previous is not None:
-            first = first.previous
-        values = [part.item(first if part.of_original else exchange) for part in parts]
-        return template % tuple(values)
-
-    return line
+        else:
+            part, position = _parse(text, position, server)
+            parts.append(part)
+    parts.append(text[position:] + "\n")
+    return assemble(parts)
 
 
 _RAN_OFF: Final = "Ran off end of LogFormat parsing args to some directive"
@@ -114,7 +84,7 @@ _RAN_OFF: Final = "Ran off end of LogFormat parsing args to some directive"
 _MODIFIER: Final = re.compile(r"[!<>,]|(?P<status>[0-9]+)|\{(?P<argument>[^}]*)\}")
 
 
-def _parse(text: str, position: int, server: Server) -> tuple[_Part, int]:
+def _parse(text: str, position: int, server: Server) -> tuple[Part, int]:
     """One directive, from behind its `%`."""
     argument, statuses = "", set[int]()
     excludes = False
@@ -143,7 +113,7 @@ def _parse(text: str, position: int, server: Server) -> tuple[_Part, int]:
     item = make(argument, server)
     if statuses:
         item = _if_status(item, frozenset(statuses), excludes)
-    return _Part(item, name in _OF_ORIGINAL if original is None else original), position
+    return Part(item, name in _OF_ORIGINAL if original is None else original), position
 
 
 def _if_status(item: Item, statuses: frozenset[int], excludes: bool) -> Item:

@@ -9,7 +9,9 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 Pattern: TypeAlias = re.Pattern[str]
@@ -59,6 +61,37 @@ def compile_pattern(text: str, *, ignore_case: bool = False, dot_all: bool = Tru
         return re.compile(_Translation(text).result(), flags)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"Regular expression could not be compiled: {error}") from None
+
+
+Search: TypeAlias = Callable[[str], "re.Match[str] | None"]
+
+_REMEMBERED: Final = 256
+_REMEMBERED_LENGTH: Final = 512
+"""Octets of the longest subject that is remembered: what a pattern keeps stays under 128 KiB."""
+
+
+@functools.lru_cache(1024)
+def remembering(pattern: Pattern) -> Search:
+    """The pattern's `search` for subjects that come again, as clients' fields do.
+
+    Python tries each branch at each octet where case is ignored: 13 µs for four names of robots
+    in a browser's User-Agent, 0.1 µs to remember the outcome.
+    """
+    search = pattern.search
+    known: dict[str, re.Match[str] | None] = {}
+
+    def look_up(subject: str) -> re.Match[str] | None:
+        try:
+            return known[subject]
+        except KeyError:
+            match = search(subject)
+        if len(subject) <= _REMEMBERED_LENGTH:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[subject] = match
+        return match
+
+    return look_up
 
 
 _SUBSTITUTED: Final = re.compile(r"\\(.)|\$([0-9])")

@@ -293,6 +293,13 @@ class Exchange:
         """The request that this sub-request was made for; None for a client's own."""
         self.trace: Trace | None = connection.trace
 
+    def field(self, name: str) -> str | None:
+        """The first value of a request's field by its name in lower case, None without one."""
+        if self.fields.items is self.block.fields:
+            # Nobody has changed them: no need to go through the table.
+            return self.block.values.get(name)
+        return self.fields.get(name)
+
     def sub_request(self, path: str, query: str | None) -> Exchange:
         """A request that looks ahead to another path, with tables of its own for its answer."""
         inner = Exchange(

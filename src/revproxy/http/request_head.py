@@ -10,6 +10,7 @@ Laws:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,8 +70,8 @@ class RequestBlock:
     upgrade: str | None
     end_to_end: tuple[Field, ...]
     """`fields` without this hop's (RFC 9110, section 7.6.1), Host, Content-Length and Expect."""
-    names: frozenset[str]
-    """The names in `fields`."""
+    values: Mapping[str, str]
+    """The value of each name in `fields`."""
     count: int
     """Field lines as received."""
     longest: int
@@ -91,9 +92,7 @@ class RequestHead:
 _request_blocks: dict[bytes, RequestBlock] = {}
 _request_lines: dict[bytes, tuple[str, str, str, str]] = {}
 
-NO_FIELDS: Final = RequestBlock(
-    (), None, None, False, frozenset(), None, None, (), frozenset(), 0, 0
-)
+NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, (), {}, 0, 0)
 
 
 def parse_request(head: bytes, limits: Limits) -> RequestHead:
@@ -194,7 +193,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
         expect=values.get("expect"),
         upgrade=values.get("upgrade"),
         end_to_end=tuple(item for item in joined if item[0] not in hop),
-        names=frozenset(values),
+        values=values,
         count=len(items),
         longest=max(len(item[2]) for item in joined),
     )

@@ -24,6 +24,9 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE_IN_ORIGIN_PATH: Final = "!$&'()*+,-./:;=@_~"
+_NEEDS_NO_ESCAPE: Final = re.compile(
+    f"[A-Za-z0-9{re.escape(_SAFE_IN_ORIGIN_PATH)}]*", re.ASCII
+).fullmatch
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][-+.A-Za-z0-9]*)://([^/?#]*)([^#]*)").fullmatch
 _AUTHORITY: Final = re.compile(
     r"(?:(?P<userinfo>[^@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]*)(?::(?P<port>[0-9]*))?"
@@ -47,6 +50,9 @@ def normalise_path(
     path: str, *, merge_slashes: bool = True, encoded_slashes: EncodedSlashes = "Off"
 ) -> str:
     """The decoded path of a raw one. Raises HTTPError 400 or 404 as Apache does."""
+    if path[:1] == "/" and "%" not in path and "/." not in path and "//" not in path:
+        # What nearly every path is costs less than a regex (0.5 µs).
+        return path
     if _PLAIN_PATH(path) and path:
         return path
     if _BAD_ESCAPE(path):
@@ -132,6 +138,8 @@ def prefix_length(path: str, prefix: str) -> int:
 
 def escape_path(path: str) -> str:
     """A decoded path as it is written in a request to an origin (`ap_proxy_canonenc`)."""
+    if _NEEDS_NO_ESCAPE(path):
+        return path
     return quote_from_bytes(path.encode("latin-1"), safe=_SAFE_IN_ORIGIN_PATH)
 
 

@@ -20,8 +20,9 @@ from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
-from revproxy.log_format import DEFAULT_FORMAT, Line, compile_format
+from revproxy.log_format import DEFAULT_FORMAT, compile_format
 from revproxy.log_json import NICKNAME, compile_json
+from revproxy.log_line import Line
 from revproxy.logs import LogWriter
 from revproxy.module import (
     Hook,

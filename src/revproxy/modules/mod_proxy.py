@@ -310,7 +310,7 @@ def _handler(settings: Settings, server: Server) -> Hook:
             return _answer(None)
         if exchange.method == "TRACE":
             check_trace(exchange, facts.trace)
-        if "max-forwards" in exchange.block.names and _count_forwards(exchange):
+        if "max-forwards" in exchange.block.values and _count_forwards(exchange):
             return _answer(True)
         if facts.blocks and _is_blocked(target.authority, facts.blocks):
             raise HTTPError(403, "Connect to remote machine blocked")

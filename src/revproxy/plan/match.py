@@ -171,4 +171,4 @@ def _class(written: str, literal: str) -> str:
 
 def first_matching(matchers: Sequence[tuple[int, Matcher]], subject: str) -> tuple[int, ...]:
     """The indexes of all matchers that say yes, in order."""
-    return tuple(index for index, matches in matchers if matches(subject))
+    return tuple([index for index, matches in matchers if matches(subject)])

@@ -65,6 +65,11 @@ class RequestPlan:
     filters: Callable[[str], FilterMaker | None] = lambda _name: None
     """Output filters by their name in lower case."""
     input_filters: Callable[[str], BodyMaker | None] = lambda _name: None
+    is_open: bool = field(init=False)
+    """No module asks where the client comes from, or who it is: `authn` is not run then."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_open", not (self.names or self.access or self.authz))
 
 
 @dataclass(slots=True, eq=False)

@@ -80,16 +80,16 @@ class Http1Handler:
             raise OriginError(503, f"the worker {worker.name} is switched off by its status")
         timeout = parameters.timeout or facts.timeout
         request = OriginRequest(
-            method=exchange.method,
-            data=request_data,
-            body=streamed,
-            is_chunked=chunked,
-            timeout=timeout,
-            connect_timeout=parameters.connectiontimeout or timeout,
-            bad_header=facts.bad_header,
-            ping=ping,
-            route=self._route(exchange, worker) if worker.is_secure else None,
-            held=held,
+            exchange.method,
+            request_data,
+            timeout,
+            parameters.connectiontimeout or timeout,
+            facts.bad_header,
+            self._route(exchange, worker) if worker.is_secure else None,
+            streamed,
+            chunked,
+            ping,
+            held,
         )
 
         async def interim(head: ResponseHead) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
-from revproxy.http.uri import escape_path, parse_url
+from revproxy.http.uri import Url, escape_path, parse_url
 from revproxy.module import Server
 from revproxy.proxy.settings import SUPPORTED_SCHEMES
-from revproxy.proxy.target import Target, split_unix
+from revproxy.proxy.target import OriginKey, Target, origin_key, split_unix
 from revproxy.upstream.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ _RAW: Final = re.compile(r"[\x00-\x20\x7f]").search
 _PARAMETERS: Final = Parameters()
 
 
-_origin = functools.lru_cache(256)(parse_url)
-"""An origin's URL without a path: rules name few, again and again."""
+@functools.lru_cache(256)
+def _origin(text: str, unix: str | None) -> tuple[Url, OriginKey]:
+    """An origin of a URL without its path: rules name few, again and again. Raises ValueError."""
+    url = parse_url(text)
+    return url, origin_key(url, unix)
 
 
 def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped: bool) -> None:
@@ -36,14 +39,14 @@ def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped:
     unix, plain = split_unix(text)
     _, _, path = plain.partition("://")[2].partition("/")
     try:
-        url = _origin(plain[: len(plain) - len(path)])
+        url, key = _origin(plain[: len(plain) - len(path)], unix)
     except ValueError as error:
         raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
     if url.scheme not in SUPPORTED_SCHEMES:
         raise HTTPError(500, f"no protocol handler for {url.scheme}://")
     path = f"/{path}"
     workers: Workers = server.shared["mod_proxy"]
-    worker = workers.serving(url, path, unix)
+    worker = workers.serving(key, path)
     if worker is None:
         worker = workers.generic(url, _PARAMETERS, unix)
     sent = path if is_escaped else escape_path(path)

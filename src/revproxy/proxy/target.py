@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from revproxy.http.uri import Url
 from revproxy.upstream.parameters import Parameters
 
 if TYPE_CHECKING:
     from revproxy.upstream.worker import Worker
 
+OriginKey: TypeAlias = tuple[str, str]
+"""Scheme and authority, or the path of a Unix socket: what workers are found by."""
+
+_SCHEMES: Final = {"ws": "http", "wss": "https"}
 _UNIX: Final = re.compile(r"unix:([^|]+)\|(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 
 
@@ -44,6 +49,12 @@ class Target:
     def request_url(self) -> str:
         """The URL that is asked for, query and all."""
         return f"{self.worker.url.scheme}://{self.authority}{self.path}"
+
+
+def origin_key(url: Url, unix: str | None) -> OriginKey:
+    """The key of a URL's origin."""
+    scheme = _SCHEMES.get(url.scheme, url.scheme)
+    return scheme, unix or f"{url.host}:{url.effective_port}"
 
 
 def split_unix(text: str) -> tuple[str | None, str]:

@@ -9,21 +9,18 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
 
 from revproxy.http.uri import Url, parse_url
-from revproxy.proxy.target import split_unix
+from revproxy.proxy.target import OriginKey, origin_key, split_unix
 from revproxy.upstream.parameters import Parameters
 from revproxy.upstream.worker import Worker
-
-_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 class Workers:
     """The workers of one virtual host."""
 
     def __init__(self, source: str | None = None) -> None:
-        self._by_origin: dict[tuple[str, str], list[Worker]] = {}
+        self._by_origin: dict[OriginKey, list[Worker]] = {}
         self._source = source
 
     def all(self) -> list[Worker]:
@@ -56,18 +53,18 @@ class Workers:
 
     def _add(self, url: Url, unix: str | None, parameters: Parameters) -> Worker:
         worker = Worker(url, parameters, unix=unix, source=self._source)
-        workers = self._by_origin.setdefault(self._key(url, unix), [])
+        workers = self._by_origin.setdefault(origin_key(url, unix), [])
         workers.append(worker)
         workers.sort(key=lambda item: len(item.url.path), reverse=True)
         return worker
 
     def find(self, url: Url, unix: str | None = None) -> Worker | None:
         """The worker with the longest URL that `url` begins with."""
-        return self.serving(url, url.path, unix)
+        return self.serving(origin_key(url, unix), url.path)
 
-    def serving(self, origin: Url, path: str, unix: str | None = None) -> Worker | None:
-        """The same for an origin's URL and a path at it."""
-        for worker in self._by_origin.get(self._key(origin, unix), ()):
+    def serving(self, origin: OriginKey, path: str) -> Worker | None:
+        """The same for an origin and a path at it."""
+        for worker in self._by_origin.get(origin, ()):
             if path.startswith(worker.url.path):
                 return worker
         return None
@@ -75,8 +72,3 @@ class Workers:
     def generic(self, url: Url, parameters: Parameters, unix: str | None = None) -> Worker:
         """A worker for a target that no definition covers."""
         return Worker(url, parameters, unix=unix, pooled=False, source=self._source)
-
-    @staticmethod
-    def _key(url: Url, unix: str | None) -> tuple[str, str]:
-        scheme = _SCHEMES.get(url.scheme, url.scheme)
-        return scheme, unix or f"{url.host}:{url.effective_port}"

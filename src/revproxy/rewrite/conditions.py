@@ -20,7 +20,7 @@ from revproxy.config.expr import Condition as Expression
 from revproxy.config.expr import compile_condition as compile_expression
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
-from revproxy.pattern import Pattern, compile_pattern
+from revproxy.pattern import Pattern, Search, compile_pattern, remembering
 from revproxy.rewrite.arguments import flag_items, split
 from revproxy.rewrite.expand import MapLookup, compile_template
 from revproxy.rewrite.run import Part, Run
@@ -32,6 +32,10 @@ Test: TypeAlias = Callable[[Run], bool]
 _INTEGER: Final = re.compile(r"-(lt|le|gt|ge|eq|ne)", re.DOTALL)
 _LEADING: Final = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?[0-9]+)")
 _FILE_TESTS: Final = "fsdxhlL"
+_COMES_AGAIN: Final = re.compile(
+    r"%\{(HTTP[_:][^}]+|REMOTE_ADDR|REMOTE_HOST|REQUEST_METHOD|SERVER_[A-Z]+)\}", re.IGNORECASE
+).fullmatch
+"""Subjects that are alike in many requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +148,7 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
     subject = compile_template(condition.subject, maps)
     kind, negated = condition.kind, condition.negated
     if condition.pattern is not None:
-        search = condition.pattern.search
-        if negated:
-            return lambda run: search(subject(run)) is None
-
-        def matches(run: Run) -> bool:
-            match = search(subject(run))
-            if match is None:
-                return False
-            run.condition_match = match
-            return True
-
-        return matches
+        return _regex_test(subject, condition, condition.pattern)
     if kind in ("U", "F"):
         return _ahead_test(subject, kind, negated=negated)
     if kind[0] == "-":
@@ -167,6 +160,22 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
     if negated:
         return lambda run: not check(subject(run))
     return lambda run: check(subject(run))
+
+
+def _regex_test(subject: Part, condition: Condition, pattern: Pattern) -> Test:
+    comes_again = _COMES_AGAIN(condition.subject) is not None
+    search: Search = remembering(pattern) if comes_again else pattern.search
+    if condition.negated:
+        return lambda run: search(subject(run)) is None
+
+    def matches(run: Run) -> bool:
+        match = search(subject(run))
+        if match is None:
+            return False
+        run.condition_match = match
+        return True
+
+    return matches
 
 
 def _expression_test(expression: Expression, *, negated: bool) -> Test:

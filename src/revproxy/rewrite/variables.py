@@ -143,12 +143,12 @@ def _field(name: str) -> Callable[[Run], str]:
     varies = key != "host"
 
     def look_up(run: Run) -> str:
-        for item in run.exchange.fields.items:
-            if item[0] == key:
-                if varies:
-                    run.vary_this.append(name)
-                return item[1]
-        return ""
+        value = run.exchange.field(key)
+        if value is None:
+            return ""
+        if varies:
+            run.vary_this.append(name)
+        return value
 
     return look_up
 

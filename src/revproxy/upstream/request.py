@@ -45,15 +45,15 @@ class OriginRequest:
     method: str
     data: bytes
     """The head, and the body where it is at hand."""
-    body: RequestBody | None
-    is_chunked: bool
     timeout: float
     connect_timeout: float
     bad_header: str = "IsError"
-    ping: float | None = None
-    """Seconds to wait for 100 (Continue) before the body is sent, None to send it at once."""
     route: TlsRoute | None = None
     """What secures the connection; None for a plain one."""
+    body: RequestBody | None = None
+    is_chunked: bool = False
+    ping: float | None = None
+    """Seconds to wait for 100 (Continue) before the body is sent, None to send it at once."""
     held: bytes = b""
     """The beginning of the body that waits for the 100."""
 
