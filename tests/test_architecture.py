@@ -108,7 +108,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "demo": {"trio", "h11"},
     "dump": {"config", "errors", "module", "modules", "plan"},
-    "commands": {"config", "dump", "errors", "explain", "lint", "plan", "server"},
+    "layout": {"config"},
+    "commands": {"config", "dump", "layout", "errors", "explain", "lint", "plan", "server"},
     "cli": {"__version__", "commands"},
 }
 FILES: dict[str, set[str]] = {

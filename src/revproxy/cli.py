@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from revproxy import __version__
-from revproxy.commands import directives, explain, lint, run
+from revproxy.commands import directives, explain, fmt, lint, run
 
-COMMANDS: Final = (run, lint, explain, directives)
+COMMANDS: Final = (run, lint, fmt, explain, directives)
 """One module a command; each imports what it works with when it is called."""
 
 

@@ -88,6 +88,18 @@ def parse_line(line: Line) -> Parsed:
     )
 
 
+def tokens(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """What a logical line is (open, close or directive), and the spans of its tokens.
+
+    The first is its name, with the bracket of a section; the last of an opening line its `>` and
+    what is behind.
+    """
+    tree = _grammar().parse(text)
+    return str(tree.data), [
+        (token.start_pos or 0, _end(token)) for token in tree.children if isinstance(token, Token)
+    ]
+
+
 def _end(token: Token) -> int:
     return (token.start_pos or 0) + len(token)
 

@@ -33,7 +33,12 @@ def files_in(directory: str, *, template: bool = False) -> tuple[list[str], bool
         path = os.path.join(directory, name)
         if os.path.isfile(path):
             return [path], True
-    return sorted(_below(directory, template)), False
+    return below(directory, template=template), False
+
+
+def below(directory: str, *, template: bool = False) -> list[str]:
+    """All configurations of a directory, by name."""
+    return sorted(_below(directory, template))
 
 
 def _below(directory: str, template: bool) -> Iterator[str]:
