@@ -109,7 +109,18 @@ ROOMS: dict[str, set[str]] = {
     "demo": {"trio", "h11"},
     "dump": {"config", "errors", "module", "modules", "plan"},
     "layout": {"config"},
-    "commands": {"config", "dump", "layout", "errors", "explain", "lint", "plan", "server"},
+    "commands": {
+        "__version__",
+        "cli",
+        "config",
+        "dump",
+        "layout",
+        "errors",
+        "explain",
+        "lint",
+        "plan",
+        "server",
+    },
     "cli": {"__version__", "commands"},
 }
 FILES: dict[str, set[str]] = {

@@ -6,21 +6,21 @@ configuration, 3 wrong usage.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 from revproxy import __version__
-from revproxy.commands import directives, explain, fmt, lint, run
+from revproxy.commands import completion, directives, explain, fmt, lint, man, run
+from revproxy.commands.command import Command
 
-COMMANDS: Final = (run, lint, fmt, explain, directives)
+COMMANDS: Final = (run, lint, fmt, explain, directives, completion, man)
 """One module a command; each imports what it works with when it is called."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    parser = _parser()
+    parser = command_line()
     try:
         options = parser.parse_args(arguments)
     except SystemExit as stop:
@@ -38,13 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def command_line() -> Command:
+    """The parser of the whole command line."""
+    parser = Command(
         prog="revproxy",
         description="Run, check and explain the reverse-proxy part of Apache's httpd.conf.",
+        examples=(
+            ("revproxy lint httpd.conf", "what is wrong with a configuration"),
+            (
+                "revproxy explain httpd.conf http://www.example.com/app/",
+                "what would become of that request, and by which lines",
+            ),
+            ("revproxy run -f httpd.conf", "serve it"),
+            ("revproxy COMMAND --help", "what a command takes, with examples"),
+        ),
     )
     parser.add_argument("--version", action="version", version=f"revproxy {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Command)
     for command in COMMANDS:
         command.add(commands)
     return parser

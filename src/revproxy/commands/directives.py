@@ -9,7 +9,16 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Add the command."""
-    directives = commands.add_parser("directives", help="show what a directive is and does here")
+    directives = commands.add_parser(
+        "directives",
+        help="show what a directive is and does here",
+        description="Show what a directive of Apache is, where it stands, and what is done here.",
+        examples=(
+            ("revproxy directives ProxyPass", "one directive"),
+            ("revproxy directives mod_rewrite", "all of a module"),
+            ("revproxy directives", "every module, and how much of it is served"),
+        ),
+    )
     directives.add_argument("names", nargs="*", metavar="NAME", help="a directive or a module")
     directives.set_defaults(run=_directives)
 

@@ -11,7 +11,26 @@ from revproxy.commands.reading import add_reading, load
 
 def add(commands: Any) -> None:
     """Add the command."""
-    explain = commands.add_parser("explain", help="tell what a configuration does to a request")
+    explain = commands.add_parser(
+        "explain",
+        help="tell what a configuration does to a request",
+        description="""Run a request through the server that would serve it, without a network, and
+tell the story: the virtual host and why, the sections, each rule that was tried, the request that
+the origin gets, and what becomes of its answer. What is explained is what is served.""",
+        examples=(
+            ("revproxy explain httpd.conf http://www.example.com/app/", "a GET"),
+            ("revproxy explain httpd.conf https://a.test/ -H 'Cookie: a=b' -X POST", "more of it"),
+            ("revproxy explain httpd.conf http://a.test/ -L", "and where its redirects lead"),
+            (
+                "revproxy explain httpd.conf http://a.test/ --response answer.txt",
+                "with what the origin answers: status line, fields, an empty line, body",
+            ),
+            (
+                "revproxy explain httpd.conf http://a.test/ --format html > story.html",
+                "a page to look at",
+            ),
+        ),
+    )
     explain.add_argument("file", metavar="FILE", help="a configuration, - for stdin")
     explain.add_argument("url", metavar="URL", help="what is asked: http://host/path")
     add_reading(explain)

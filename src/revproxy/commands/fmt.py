@@ -11,7 +11,18 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Add the command."""
-    fmt = commands.add_parser("fmt", help="write configurations in one layout")
+    fmt = commands.add_parser(
+        "fmt",
+        help="write configurations in one layout",
+        description="""Write configurations in one layout: sections indented, names spelled as in
+Apache's manual, words one blank apart. Comments, line breaks and the meaning of the file stay.""",
+        examples=(
+            ("revproxy fmt httpd.conf sites/", "change files where they are"),
+            ("revproxy fmt --check .", "name those that would change; exit status 1 if any"),
+            ("revproxy fmt --diff httpd.conf", "show what would change"),
+            ("revproxy fmt - < httpd.conf", "from standard input to standard output"),
+        ),
+    )
     fmt.add_argument(
         "files",
         nargs="+",

@@ -18,7 +18,32 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command."""
-    lint = commands.add_parser("lint", help="tell what is wrong with configurations")
+    lint = commands.add_parser(
+        "lint",
+        help="tell what is wrong with configurations",
+        description="""Tell what is wrong with configurations: all that Apache's own -t says, at
+once, and what it does not say: open proxies, rules that never match, redirects that leak origins.
+
+Nothing has to be on this machine but the files themselves; --strict asks for the rest. A directory
+with apache2.conf or httpd.conf is a server's and read from there; of any other, all *.conf files
+are read but those that another one includes. `# revproxy: ignore RP204 (reason)` on the line above
+takes a finding away.""",
+        examples=(
+            ("revproxy lint httpd.conf", "all findings, with the line and a way out"),
+            ("revproxy lint /etc/apache2 --strict", "a server's directory, on the server itself"),
+            ("revproxy lint --fix --diff httpd.conf", "what could be mended, and how"),
+            ("revproxy lint --select RP1,RP2 --fail-on error *.conf", "some findings alone"),
+            ("revproxy lint --explain RP204", "what a finding means"),
+            ("revproxy lint --format sarif httpd.conf > lint.sarif", "for other programs"),
+            ("revproxy lint --template roles/web/templates", "ERB, Jinja, Go templates, @NAME@"),
+            ("revproxy lint --httpd-version 2.4.49 httpd.conf", "known holes of that Apache"),
+            ("revproxy lint --dump vhosts httpd.conf", "the virtual hosts, as apache2ctl -S"),
+            (
+                "revproxy lint --dump config --url http://www.example.com/app httpd.conf",
+                "every line that is in force for that URL, and where it stands",
+            ),
+        ),
+    )
     lint.add_argument(
         "files", nargs="*", metavar="FILE", help="a configuration or a directory, - for stdin"
     )
