@@ -6,6 +6,7 @@ configuration, 3 wrong usage.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 3
+    # A command that ends soon has no garbage worth looking for.
+    gc.disable()
     try:
         status: int = options.run(options)
     except KeyboardInterrupt:
@@ -35,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    finally:
+        gc.enable()
     return status
 
 

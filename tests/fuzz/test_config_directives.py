@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revproxy.config.catalogue import catalogue
-from revproxy.modules import MODULES
+from revproxy.modules import all_modules
 from revproxy.plan.load import load_text
 
-NAMES = sorted(name for module in MODULES for name in module.directives)
+NAMES = sorted(name for module in all_modules() for name in module.directives)
 ODD = (
     "", '""', '"" ""', "a", "a b", "a b c", "a b c d", "On", "-1", "\xb2", "\xb2 \xb3",
     "99999999999999999999", "1e5", "0x7f", "( b", "a=b", "=", ":", "*:80", "[::1]:80", "x:y", "/",

@@ -25,13 +25,13 @@ def add(commands: Any) -> None:
 
 def _directives(options: argparse.Namespace) -> int:
     from revproxy.config.catalogue import describe, describe_all
-    from revproxy.plan.load import IMPLEMENTED
+    from revproxy.plan.load import implemented
 
     if not options.names:
-        print(describe_all(IMPLEMENTED))
+        print(describe_all(implemented()))
     status = 0
     for name in options.names:
-        text = describe(name, IMPLEMENTED)
+        text = describe(name, implemented())
         if text:
             print(text)
         else:

@@ -92,7 +92,6 @@ def _choosing(command: argparse.ArgumentParser) -> None:
 
 def _lint(options: argparse.Namespace) -> int:
     from revproxy.errors import Severity
-    from revproxy.lint.formats import FORMATS
     from revproxy.lint.report import write
     from revproxy.lint.run import ALL_NAMES
 
@@ -120,6 +119,8 @@ def _lint(options: argparse.Namespace) -> int:
         if options.format == "text" and not options.diff:
             write(kept, sys.stdout, names=ALL_NAMES)
     if options.format != "text" and not options.diff:
+        from revproxy.lint.formats import FORMATS
+
         sys.stdout.write(FORMATS[options.format](found, ALL_NAMES))
     limit = Severity[options.fail_on.upper()]
     if not is_readable:
@@ -151,17 +152,25 @@ def _findings(
     options: argparse.Namespace, target: tuple[str, str | None]
 ) -> tuple[list[Diagnostic], bool]:
     """What is found, and whether the file could be read."""
+    name, root = target
+    if options.template:
+        return _findings_of_template(options, name, root)
+    loaded = load(options, name, server_root=root)
+    return _lint_one(options, loaded), bool(loaded.configuration.files)
+
+
+def _findings_of_template(
+    options: argparse.Namespace, name: str, root: str | None
+) -> tuple[list[Diagnostic], bool]:
     from revproxy.lint.run import UNUSED_IGNORE
     from revproxy.lint.template import Filling
 
-    name, root = target
-    filling = Filling() if options.template else None
+    filling = Filling()
     loaded = load(options, name, prepare=filling, server_root=root)
     found = _lint_one(options, loaded)
-    if filling is not None and filling.has_alternatives:
-        others = _lint_one(
-            options, load(options, name, prepare=Filling(last=True), server_root=root)
-        )
+    if filling.has_alternatives:
+        again = load(options, name, prepare=Filling(last=True), server_root=root)
+        others = _lint_one(options, again)
         # A comment is of use if it is so for one of the alternatives.
         found = [item for item in found if item.code != UNUSED_IGNORE or item in others]
         found += (item for item in others if item.code != UNUSED_IGNORE and item not in found)

@@ -20,7 +20,6 @@ from revproxy.config.tree import Directive
 from revproxy.dump.places import place, shown
 from revproxy.errors import DirectiveError, Location
 from revproxy.module import Module, Parser, Scope, merge_settings
-from revproxy.modules import MODULES
 from revproxy.plan.load import Loaded
 
 _LIMITS: Final = ("limit", "limitexcept")
@@ -170,7 +169,7 @@ def _who(line: Line, level: Level, own: Mapping[str, Any]) -> Location | None:
 def _parsers(loaded: Loaded) -> dict[str, list[tuple[Module, Parser]]]:
     found: dict[str, list[tuple[Module, Parser]]] = {}
     configuration = loaded.configuration
-    for module in MODULES:
+    for module in loaded.modules:
         if configuration.whole and module.name not in configuration.loaded:
             continue
         for name, parser in module.directives.items():

@@ -14,7 +14,7 @@ from typing import Any
 from revproxy.config.catalogue import SERVED_HERE, ModuleEntry, catalogue
 from revproxy.dump.places import place, shown
 from revproxy.errors import Location
-from revproxy.plan.load import IMPLEMENTED, Loaded
+from revproxy.plan.load import Loaded, implemented
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,14 @@ class Row:
 def rows(loaded: Loaded) -> Iterator[Row]:
     """The modules in force, in Apache's order."""
     known = catalogue()
+    served = implemented() | SERVED_HERE
     for module in known.modules.values():
         if module.static and module.identifier:
-            yield _row(module, None)
+            yield _row(module, None, served)
     if not loaded.configuration.whole:
         for module in known.modules.values():
             if module.name in known.all_modules and module.identifier and not module.static:
-                yield _row(module, None)
+                yield _row(module, None, served)
         return
     seen = set()
     for directive in loaded.configuration.walk():
@@ -54,12 +55,12 @@ def rows(loaded: Loaded) -> Iterator[Row]:
         if found is None:
             yield Row(identifier, "", False, directive.location, 0, 0)
         else:
-            yield _row(found, directive.location)
+            yield _row(found, directive.location, served)
 
 
-def _row(module: ModuleEntry, location: Location | None) -> Row:
+def _row(module: ModuleEntry, location: Location | None, known: frozenset[str]) -> Row:
     names = [key for key, entry in catalogue().directives.items() if entry.module == module.name]
-    served = sum(name in IMPLEMENTED or name in SERVED_HERE for name in names)
+    served = sum(name in known for name in names)
     return Row(module.identifier, module.name, module.static, location, served, len(names))
 
 

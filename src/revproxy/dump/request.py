@@ -9,7 +9,6 @@ from revproxy.config.merge import Section, ServerConfig, inherit, merge_access_f
 from revproxy.config.read import read_access_file
 from revproxy.dump.config import Effective
 from revproxy.errors import Location
-from revproxy.modules import MODULES
 from revproxy.plan.load import Loaded
 
 
@@ -50,4 +49,4 @@ def _below(sections: Iterable[Section]) -> Iterator[Section]:
 
 def _access_file(loaded: Loaded, location: Location) -> Section:
     read = read_access_file(location.file, loaded.configuration)
-    return merge_access_file(read, MODULES, os.path.dirname(location.file), None)[0]
+    return merge_access_file(read, loaded.modules, os.path.dirname(location.file), None)[0]

@@ -3,97 +3,97 @@
 The order is Apache's where it matters: what changes the client's address or the environment comes
 first; rewriting and mapping before aliases, aliases before the document root; RequestHeader last
 of the fixups; the default handler last of all.
+
+A module in `ON_DEMAND` does nothing unless a configuration names a directive or a filter of it: it
+is imported only then, so that commands start fast. Every other one may act by itself.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
+from collections.abc import Mapping
 from typing import Final
 
 from revproxy.module import Module
-from revproxy.modules import (
-    core,
-    mod_access_compat,
-    mod_alias,
-    mod_allowmethods,
-    mod_auth_basic,
-    mod_authn_core,
-    mod_authn_file,
-    mod_authz_core,
-    mod_authz_groupfile,
-    mod_brotli,
-    mod_buffer,
-    mod_charset_lite,
-    mod_data,
-    mod_dbd,
-    mod_deflate,
-    mod_dir,
-    mod_env,
-    mod_expires,
-    mod_filter,
-    mod_headers,
-    mod_log_config,
-    mod_log_forensic,
-    mod_logio,
-    mod_mime,
-    mod_proxy,
-    mod_proxy_html,
-    mod_proxy_http,
-    mod_ratelimit,
-    mod_remoteip,
-    mod_reqtimeout,
-    mod_rewrite,
-    mod_sed,
-    mod_setenvif,
-    mod_ssl,
-    mod_substitute,
-    mod_unique_id,
-    mod_unixd,
-    mod_vhost_alias,
-    mod_xml2enc,
-    mpm_common,
-    mpm_trio,
+
+ORDER: Final = (
+    "mpm_common",
+    "mod_unixd",
+    "mod_reqtimeout",
+    "mod_unique_id",
+    "mod_log_forensic",
+    "mod_remoteip",
+    "mpm_trio",
+    "mod_allowmethods",
+    "mod_setenvif",
+    "mod_env",
+    "mod_dbd",
+    "mod_rewrite",
+    "mod_ssl",
+    "mod_proxy",
+    "mod_proxy_http",
+    "mod_alias",
+    "mod_vhost_alias",
+    "mod_access_compat",
+    "mod_authn_file",
+    "mod_auth_basic",
+    "mod_authn_core",
+    "mod_authz_groupfile",
+    "mod_authz_core",
+    "mod_log_config",
+    "mod_logio",
+    "mod_dir",
+    "mod_mime",
+    "mod_filter",
+    "mod_xml2enc",
+    "mod_proxy_html",
+    "mod_substitute",
+    "mod_sed",
+    "mod_data",
+    "mod_buffer",
+    "mod_ratelimit",
+    "mod_charset_lite",
+    "mod_deflate",
+    "mod_brotli",
+    "mod_expires",
+    "mod_headers",
+    "core",
 )
 
-MODULES: Final[tuple[Module, ...]] = (
-    mpm_common.MODULE,
-    mod_unixd.MODULE,
-    mod_reqtimeout.MODULE,
-    mod_unique_id.MODULE,
-    mod_log_forensic.MODULE,
-    mod_remoteip.MODULE,
-    mpm_trio.MODULE,
-    mod_allowmethods.MODULE,
-    mod_setenvif.MODULE,
-    mod_env.MODULE,
-    mod_dbd.MODULE,
-    mod_rewrite.MODULE,
-    mod_ssl.MODULE,
-    mod_proxy.MODULE,
-    mod_proxy_http.MODULE,
-    mod_alias.MODULE,
-    mod_vhost_alias.MODULE,
-    mod_access_compat.MODULE,
-    mod_authn_file.MODULE,
-    mod_auth_basic.MODULE,
-    mod_authn_core.MODULE,
-    mod_authz_groupfile.MODULE,
-    mod_authz_core.MODULE,
-    mod_log_config.MODULE,
-    mod_logio.MODULE,
-    mod_dir.MODULE,
-    mod_mime.MODULE,
-    mod_filter.MODULE,
-    mod_xml2enc.MODULE,
-    mod_proxy_html.MODULE,
-    mod_substitute.MODULE,
-    mod_sed.MODULE,
-    mod_data.MODULE,
-    mod_buffer.MODULE,
-    mod_ratelimit.MODULE,
-    mod_charset_lite.MODULE,
-    mod_deflate.MODULE,
-    mod_brotli.MODULE,
-    mod_expires.MODULE,
-    mod_headers.MODULE,
-    core.MODULE,
-)
+ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
+    "mod_log_forensic": (),
+    "mod_remoteip": (),
+    "mod_allowmethods": (),
+    "mod_setenvif": (),
+    "mod_rewrite": (),
+    "mod_vhost_alias": (),
+    "mod_filter": (),
+    "mod_xml2enc": ("xml2enc",),
+    "mod_proxy_html": ("proxy-html", "proxyhtmlmodern", "proxyhtmltypes"),
+    "mod_substitute": ("substitute",),
+    "mod_sed": ("sed",),
+    "mod_data": ("data",),
+    "mod_buffer": ("buffer",),
+    "mod_ratelimit": ("rate_limit",),
+    "mod_charset_lite": (),
+    "mod_deflate": ("deflate", "inflate", "deflatezstd"),
+    "mod_brotli": ("brotli_compress",),
+    "mod_expires": (),
+    "mod_headers": (),
+}
+"""Modules that wait to be named, and what does so besides Apache's directives: their filters and
+directives of our own."""
+
+
+@functools.cache
+def module(name: str) -> Module:
+    """The module of that name."""
+    found: Module = importlib.import_module(f"revproxy.modules.{name}").MODULE
+    return found
+
+
+@functools.cache
+def all_modules() -> tuple[Module, ...]:
+    """All of them, in order."""
+    return tuple(map(module, ORDER))

@@ -25,6 +25,7 @@ from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, Server, merge_settings, value_or
 from revproxy.modules import (
+    ORDER,
     core,
     mod_proxy,
     mod_remoteip,
@@ -78,7 +79,10 @@ class Compiler:
             for module in modules
             if not configuration.whole or module.name in configuration.loaded
         ]
-        self._names = frozenset(module.name for module in self._modules)
+        # Those that nothing names are not here, and loaded all the same.
+        self._names = frozenset(
+            name for name in ORDER if not configuration.whole or name in configuration.loaded
+        )
         self._listens: tuple[mpm_common.Listen, ...] = ()
         self._names_unique_id = mod_unique_id.is_wanted(configuration.walk())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from revproxy.config.catalogue import catalogue
 from revproxy.config.check import check
@@ -17,13 +17,18 @@ from revproxy.config.merge import HANDLED, ServerConfig, merge
 from revproxy.config.read import SERVER_ROOT, read_file, read_text
 from revproxy.config.tree import Configuration
 from revproxy.errors import ConfigError, Diagnostic, Severity
-from revproxy.modules import MODULES
+from revproxy.module import Module
+from revproxy.modules import all_modules
+from revproxy.plan.needed import needed
 
 if TYPE_CHECKING:
     from revproxy.plan.plan import Plan
 
-IMPLEMENTED: Final = frozenset({name for module in MODULES for name in module.directives} | HANDLED)
-"""The directives that do something here, in lower case."""
+
+def implemented(modules: Iterable[Module] | None = None) -> frozenset[str]:
+    """The directives that these modules, or all, do something with; in lower case."""
+    known = all_modules() if modules is None else modules
+    return frozenset({name for module in known for name in module.directives} | HANDLED)
 
 
 @dataclass(slots=True)
@@ -34,6 +39,8 @@ class Loaded:
     main: ServerConfig
     hosts: list[ServerConfig]
     diagnostics: Sequence[Diagnostic]
+    modules: tuple[Module, ...]
+    """Those that the configuration needs."""
 
     @property
     def has_errors(self) -> bool:
@@ -45,7 +52,8 @@ class Loaded:
             raise ConfigError(self.diagnostics)
         from revproxy.plan.compile import Compiler
 
-        return Compiler(self.configuration, MODULES, IMPLEMENTED).plan(self.main, self.hosts)
+        compiler = Compiler(self.configuration, self.modules, implemented(self.modules))
+        return compiler.plan(self.main, self.hosts)
 
     def trial(self) -> Sequence[Diagnostic]:
         """What making the plan finds, where there are no errors before; nothing stays of it."""
@@ -85,7 +93,11 @@ def load_text(
 
 
 def _load(configuration: Configuration) -> Loaded:
-    findings = [*configuration.diagnostics, *check(configuration, catalogue(), IMPLEMENTED)]
-    main, hosts, refused = merge(configuration, MODULES)
+    modules = needed(configuration)
+    findings = [
+        *configuration.diagnostics,
+        *check(configuration, catalogue(), implemented(modules)),
+    ]
+    main, hosts, refused = merge(configuration, modules)
     findings += refused
-    return Loaded(configuration, main, hosts, findings)
+    return Loaded(configuration, main, hosts, findings, modules)
