@@ -148,6 +148,8 @@ class Lane:
         """Sockets with more to read than anybody waited for."""
         self._ready: deque[Stepped] = deque()
         self._woken = trio.Event()
+        self._has_turn = False
+        """The lane's own loop runs, which steps those that are ready without being woken."""
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> Stepped:
         """Step a coroutine from now on; it runs to its first wait at once."""
@@ -158,7 +160,8 @@ class Lane:
     def wake(self, task: Stepped) -> None:
         """Give a coroutine its turn soon."""
         self._ready.append(task)
-        self._woken.set()
+        if not self._has_turn:
+            self._woken.set()
 
     def forget_wait(self, key: int) -> None:
         """Nobody waits for this any more."""
@@ -198,17 +201,23 @@ class Lane:
         fileno = self._epoll.fileno()
         while True:
             await trio.lowlevel.wait_readable(fileno)
-            rounds = 0
-            while rounds < _ROUNDS:
-                # While nothing runs in trio, a moment's wait here saves a turn of its loop.
-                events = self._epoll.poll(0 if self.trio_tasks or self._ready else _PATIENCE)
-                if not events:
-                    break
-                self._dispatch(events)
-                # Each has one turn: who makes a checkpoint lets the next events come first.
-                for _ in range(len(self._ready)):
-                    self._ready.popleft().step()
-                rounds += 1
+            self._has_turn = True
+            self._take_turn()
+            self._has_turn = False
+            if self._ready:
+                self._woken.set()
+
+    def _take_turn(self) -> None:
+        """Step whoever has something to do, for some rounds."""
+        for _ in range(_ROUNDS):
+            # While nothing runs in trio, a moment's wait here saves a turn of its loop.
+            events = self._epoll.poll(0 if self.trio_tasks or self._ready else _PATIENCE)
+            if not events and not self._ready:
+                return
+            self._dispatch(events)
+            # Each has one turn: who makes a checkpoint lets the next events come first.
+            for _ in range(len(self._ready)):
+                self._ready.popleft().step()
 
     def start_in_trio(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Run a task of trio's beside the lane."""

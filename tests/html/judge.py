@@ -29,7 +29,7 @@ FRAGMENTS = (
     '<form action="a&amp;b">', '<b<a href="u">', '</a href="u">',
     "<a title=\"<a href='v'>\" href=\"u\">", "é", "</script ", "</scripty>", "<!-", "<!",
     "<plaintext>", "<script/>", "<style />", "<script src=u/>", "<title/ >",
-    "<iframe x='y'/>", '<a href="u" href="v">', '<a href="u', '<a href="&#104;i">',
+    "<iframe x='y'/>", '<3 a="', '<a href="u" href="v">', '<a href="u', '<a href="&#104;i">',
     '<a href="&copy=1">', "-", "--", "<noframes>", "<noembed>", "</noembed>", "<script", "!",
     '<a href="http://o.test/x">', "<a href=HTTP://O.TEST/>", "<img src='http://o.test/a&amp;b'>",
     '<a href="&#x68;ttp://o.test/">', '<p style="a">', "<meta name=x>", "<td class='a b'>",

@@ -57,6 +57,7 @@ def test_what_looks_like_a_link_and_is_none(text: str) -> None:
         "<A/HREF=u>",
         "<p<p><a href=u>",
         "< a><a href=u>",
+        '<3 b="<a href=u>">',
         "<!--><a href=u>",
         "<a title='>' href=u>",
         "</script><a href=u>",

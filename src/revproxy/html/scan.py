@@ -67,7 +67,7 @@ class Scanner:
         self._script = script
         self._style = style
         self._comment = comment
-        self._skip, self._link = wanted.skip, wanted.link
+        self._pass = wanted.step
         self._step: Callable[[bytes, int, list[bytes]], int] = self._markup
         self._held = b""
         self._waits = False
@@ -109,20 +109,23 @@ class Scanner:
         return self._wait(end)
 
     def _markup(self, data: bytes, at: int, out: list[bytes]) -> int:
-        skip, last, size = self._skip, at, len(data)
+        step, last, size = self._pass, at, len(data)
         while True:
-            found = skip(data, at)
-            at = found.end() if found is not None else at
-            if at == size:
+            found = step(data, at)
+            assert found is not None
+            start, at = at, found.end()
+            if found.lastindex is not None:
+                if self._is_plain(found):
+                    value = self._linked(found)
+                    if value is not None:
+                        out += (data[last : found.start(4)], value)
+                        last = found.end(4)
+                    continue
+                at = found.start(1) - 1
+            elif at == size:
                 out.append(data[last:])
                 return size
-            link = self._link(data, at)
-            if link is not None and self._is_plain(link):
-                value = self._linked(link)
-                if value is not None:
-                    out += (data[last : link.start(4)], value)
-                    last = link.end(4)
-                at = link.end()
+            elif at > start:
                 continue
             tag = ANY_TAG(data, at)
             if tag is None:
@@ -140,8 +143,9 @@ class Scanner:
 
     def _linked(self, link: re.Match[bytes]) -> bytes | None:
         """What becomes of the value of a tag that has one in question, in double quotes."""
-        form = self._wanted.forms(link[1].lower()).get(link[3].lower())
-        return self._value(link[4], form) if form is Form.URL else None
+        name, attribute, value = link.group(1, 3, 4)
+        form = self._wanted.form(name, attribute)
+        return self._value(value, form) if form is Form.URL else None
 
     def _no_tag(self, data: bytes, at: int, out: list[bytes]) -> int:
         """A `<` that begins no whole tag."""

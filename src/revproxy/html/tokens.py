@@ -58,7 +58,7 @@ _MOST_NAMES: Final = 500
 class Wanted:
     """What scanners must not pass over; made once for many pages."""
 
-    __slots__ = ("_forms", "_table", "link", "skip")
+    __slots__ = ("_form", "_forms", "_table", "step")
 
     def __init__(
         self,
@@ -77,9 +77,10 @@ class Wanted:
                     (urls if form is Form.URL else others).add(name)
         self._table = table
         self._forms: dict[bytes, Mapping[bytes, Form]] = {}
-        self.skip, self.link = _compiled(
-            tuple(sorted(urls)), tuple(sorted(others)), prefixes, comments
-        )
+        self._form: dict[tuple[bytes, bytes], Form | None] = {}
+        self.step = _compiled(tuple(sorted(urls)), tuple(sorted(others)), prefixes, comments)
+        """Passes over what needs no look, and takes the next tag where it is simple and has a
+        link: group 1 is its name, 2 what stands before the attribute 3 and its value 4."""
 
     def forms(self, name: bytes) -> Mapping[bytes, Form]:
         """What is looked at in an element, by attribute."""
@@ -90,6 +91,17 @@ class Wanted:
                 self._forms[name] = forms
         return forms
 
+    def form(self, name: bytes, attribute: bytes) -> Form | None:
+        """What an attribute of an element holds, None where it is not looked at."""
+        key = (name, attribute)
+        try:
+            return self._form[key]
+        except KeyError:
+            form = self.forms(name.lower()).get(attribute.lower())
+        if len(self._form) < _MOST_NAMES:
+            self._form[key] = form
+        return form
+
 
 @functools.lru_cache(64)
 def _compiled(
@@ -97,8 +109,8 @@ def _compiled(
     others: tuple[bytes, ...],
     prefixes: tuple[bytes, ...] | None,
     comments: bool,
-) -> tuple[Match, Match]:
-    """What passes over all that needs no look, and what takes the simplest tags that need one.
+) -> Match:
+    """What passes over all that needs no look, and takes the simplest tags that need one.
 
     `names` hold a URL, `others` a value of another form, which is always looked at.
     """
@@ -120,18 +132,24 @@ def _compiled(
     # Most tags are of the simplest shape: a loop of their own for them takes half the time. It
     # leaves out every name that begins as one that is not dull. What it does not take is taken by
     # few steps of the other loop, as loops within loops cost more than they save.
-    fast = rb"(?:[^<]*+<(?:/[a-zA-Z0-9]++>|%b[a-zA-Z0-9]++(?:>|(?:%b)++>)))*+" % (_SIMPLE, plain)
-    comment = rb"(?!)" if comments else rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>"
-    rest = rb"(?:[^<]++|%b|%b|<(?![a-zA-Z/!?])(?!\Z))" % (tag, comment)
-    link = rb"""<%b([a-zA-Z0-9]++)((?:%b)*+) %b([a-zA-Z-]++)="((?:%b)[^"]*+)"(?:%b)*+>""" % (
-        dull,
-        plain,
-        special,
-        begins,
+    fast = rb"(?:[^<]*+<(?:/[a-zA-Z0-9]++>|%b[a-zA-Z][a-zA-Z0-9]*+(?:>|(?:%b)++>)))*+" % (
+        _SIMPLE,
         plain,
     )
-    skip = rb"%b(?:%b{1,3}+%b)?+[^<]*+" % (fast, rest, fast)
-    return (re.compile(skip).match, re.compile(link).match)
+    comment = rb"(?!)" if comments else rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>"
+    rest = rb"(?:[^<]++|%b|%b|<(?![a-zA-Z/!?])(?!\Z))" % (tag, comment)
+    link = (
+        rb"""<%b([a-zA-Z][a-zA-Z0-9]*+)((?:%b)*+) %b([a-zA-Z-]++)="((?:%b)[^"]*+)"(?:%b)*+>"""
+        % (
+            dull,
+            plain,
+            special,
+            begins,
+            plain,
+        )
+    )
+    step = rb"%b(?:%b|%b{1,3}+%b[^<]*+)?+" % (fast, link, rest, fast)
+    return re.compile(step).match
 
 
 def _not_named(names: Iterable[bytes]) -> bytes:
