@@ -215,6 +215,9 @@ def _document(exchange: Exchange) -> tuple[str, str]:
     document: Document | None = exchange.plan.documents.get(exchange.status)
     if document is None:
         return "", ""
+    if exchange.trace is not None:
+        text = f"ErrorDocument {exchange.status} answers"
+        exchange.trace("core", text, document.location)
     value = document.value if isinstance(document.value, str) else document.value(exchange)
     return ("", "") if value is None else (document.kind, value)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 
 import pytest
 import trio
@@ -10,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revproxy.cli import main
-from revproxy.explain.ask import Asked, explain
+from revproxy.explain.ask import PLAYED, Asked, Explainer, explain
 from revproxy.explain.chain import chain, read_response
+from revproxy.explain.content import content_of
 from revproxy.explain.story import Message, Story, changes
 from revproxy.plan.load import load_text
 from tests.serving import Client, origin, read_head, served
@@ -114,6 +117,105 @@ def test_what_the_origin_answers_is_made_fit():
     assert story.response is not None
     cut = [item for item in changes(story.told, story.response) if item[0] == "-"]
     assert cut == [("-", "Location", "http://app.internal:8080/base/y")]
+
+
+LINES = """Listen 80
+ServerName a.test
+SetEnvIf Request_URI ^/never never
+SetEnvIf Request_URI ^/app seen
+Redirect /old http://b.test/
+Alias /files /nonexistent
+ProxyPass /app http://app.internal/
+ProxyPassReverse /other http://other.internal/
+ProxyPassReverse /app http://app.internal/
+ProxyPassReverseCookiePath /none /x
+ProxyPassReverseCookiePath / /app
+<Location /shut>
+    Require ip 198.51.100.1
+    # Nobody else.
+</Location>
+ErrorDocument 403 /files/no.html
+ErrorDocument 404 "gone"
+<Location /list>
+    Order Deny,Allow
+    Deny from 192.0.2.0/24
+    Allow from 198.51.100.2
+</Location>
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "acted", "idle"),
+    [
+        ("/app/x", {4, 7, 9, 11}, {3, 8, 10}),
+        ("/old/x", {5}, {3, 4}),
+        ("/files/x", {6, 17}, {3, 4, 5}),
+        ("/shut", {6, 13, 16}, {3, 4, 5, 6}),
+        ("/list", {6, 16, 20}, {3, 4, 5, 6, 21}),
+    ],
+)
+def test_each_line_that_was_looked_at_is_known(path: str, acted: set[int], idle: set[int]):
+
+    response = read_response(
+        b"HTTP/1.1 302 Found\nLocation: http://app.internal/y\nSet-Cookie: a=b; Path=/\n\n"
+    )
+    story = story_of(f"http://a.test{path}", LINES, response=response)
+    for wanted, did in ((acted, True), (idle, False)):
+        steps = [step for step in story.steps if step.acted is did and step.places]
+        assert {place.line for step in steps for place in step.places} == wanted
+
+
+def test_sections_on_the_way_are_known():
+    text = """Listen 80
+RewriteEngine On
+RewriteRule ^/a/(.*) /b/$1 [PT]
+<Location /a>
+    ProxyPass http://a.internal/
+</Location>
+<Location /b>
+    ErrorDocument 404 /c
+</Location>
+<Location /c>
+</Location>
+"""
+    story = story_of("http://a.test/a/x", text)
+    assert [place.line for place in story.sections] == [10]
+    assert {place.line for place in story.covered} == {4, 7, 10}
+
+
+def test_an_origin_that_is_out_of_reach():
+    story = story_of("http://www.test/app/x", response=None)
+    assert story.status == 503
+    assert story.asked is None
+    assert "out of reach" in story.detail
+
+
+def test_requests_do_not_know_of_each_other():
+    explainer = Explainer(
+        load_text(
+            "Listen 80\nRequestRate 1/h\nProxyPass / http://a.internal/ retry=60\n", "httpd.conf"
+        )
+    )
+    found = [
+        explainer.ask(Asked("http://a.test/", response=response)).status
+        for response in (PLAYED, None, PLAYED)
+    ]
+    assert found == [200, 503, 200]
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "content"),
+    [
+        ((), b"abc", b"abc"),
+        ((("Transfer-Encoding", "chunked"),), b"2;x\r\nab\r\n1\r\nc\r\n0\r\n\r\n", b"abc"),
+        ((("Transfer-Encoding", "chunked"),), b"broken", b"broken"),
+        ((("Content-Encoding", "gzip"),), gzip.compress(b"abc"), b"abc"),
+        ((("Content-Encoding", "deflate"),), zlib.compress(b"abc"), b"abc"),
+        ((("Content-Encoding", "gzip"),), b"broken", b"broken"),
+    ],
+)
+def test_the_content_of_a_message(fields, body: bytes, content: bytes):
+    assert content_of(Message("", fields), body) == content
 
 
 def test_an_error_says_what_the_error_log_would():

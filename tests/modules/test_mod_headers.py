@@ -287,7 +287,11 @@ def test_a_control_character_at_request_time_is_500() -> None:
 
 def test_the_trace_tells_each_edit() -> None:
     told: list[str] = []
-    exchange = make_exchange(trace=lambda _module, text, _location=None: told.append(text))
+
+    def trace(_module, text, _location=None, *, acted=True) -> None:
+        told.append(text)
+
+    exchange = make_exchange(trace=trace)
     respond(exchange, "Header unset Content-Type", "Header set A b", "Header set B c env=NO")
     assert told == [
         "Header unset Content-Type: nothing to change",

@@ -94,12 +94,31 @@ def test_variables_and_cookies() -> None:
 
 
 def test_decisions_are_told() -> None:
-    told: list[str] = []
-    host = load_text("RewriteEngine On\nRewriteRule ^/a /b").plan().main
-    exchange = make_exchange("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-    exchange.server, exchange.trace = host, lambda module, text: told.append(f"{module}: {text}")
+    told: list[tuple[str, bool]] = []
+    lines = (
+        "RewriteEngine On",
+        "RewriteCond %{QUERY_STRING} ^x=(.*) [OR]",
+        "RewriteCond %{QUERY_STRING} ^y=(.*)",
+        "RewriteRule ^/(a) /b",
+        "RewriteCond %{HTTPS} =on",
+        "RewriteRule ^ /c",
+        "RewriteRule ^/a /c",
+    )
+    host = load_text("\n".join(lines)).plan().main
+    exchange = make_exchange("GET /a?y=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    exchange.query = "y=1"
+    exchange.server = host
+    exchange.trace = lambda _module, text, location, acted=True: told.append((text, acted))
     host.base.translate[0](exchange)
-    assert told == ["mod_rewrite: rewrite -> '/b'", "mod_rewrite: RewriteRule ^/a /b: matched '/b'"]
+    assert told == [
+        ("RewriteCond %{QUERY_STRING} ^x=(.*) [OR]: does not hold 'y=1'", False),
+        ("RewriteCond %{QUERY_STRING} ^y=(.*): holds 'y=1' with %1='1'", True),
+        ("rewrite -> '/b'", True),
+        ("RewriteRule ^/(a) /b: matched '/a' with $1='a'", True),
+        ("RewriteCond %{HTTPS} =on: does not hold 'off'", False),
+        ("RewriteRule ^ /c: matched '/b', but its conditions do not hold", False),
+        ("RewriteRule ^/a /c: did not match '/b'", False),
+    ]
 
 
 def test_text_maps(tmp_path: Path) -> None:

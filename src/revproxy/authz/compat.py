@@ -10,11 +10,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from revproxy.authz.names import in_domain
 from revproxy.authz.providers import in_networks, parse_network
 from revproxy.authz.tree import Provider, covers
+from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, append, setting
 
@@ -31,6 +32,7 @@ class Line:
     """Of Allow and Deny."""
     by_name: bool = False
     """The client's name has to be known."""
+    location: Location | None = field(default=None, compare=False)
 
     def covers(self, method: str) -> bool:
         return covers(method, self.methods, self.excepted)
@@ -80,7 +82,16 @@ def is_admitted(settings: AccessSettings, exchange: Exchange) -> bool:
 def _is_in(lines: tuple[Line, ...] | Unset, exchange: Exchange) -> bool:
     if isinstance(lines, Unset):
         return False
-    return any(line.covers(exchange.method) and line.test(exchange) for line in lines)
+    return any(line.covers(exchange.method) and _tests(line, exchange) for line in lines)
+
+
+def _tests(line: Line, exchange: Exchange) -> bool:
+    """Whether a line of Allow or Deny speaks of a request's client."""
+    holds = bool(line.test(exchange))
+    if exchange.trace is not None:
+        outcome = "matches the client" if holds else "does not match the client"
+        exchange.trace("mod_access_compat", outcome, line.location, acted=holds)
+    return holds
 
 
 def host_test(word: str) -> tuple[Provider, bool]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from revproxy.errors import Location
 from revproxy.http.message import Exchange
 
 
@@ -40,8 +41,18 @@ class Rule:
     methods_excepted: bool = False
     prepare: Callable[[Exchange], Awaitable[None]] | None = None
     """What has to be looked up before the provider is asked."""
+    location: Location | None = field(default=None, compare=False)
 
     def ask(self, exchange: Exchange) -> Answer:
+        """What the line says, told to who listens."""
+        answer = self._answer(exchange)
+        if exchange.trace is not None:
+            outcome = f"Require {self.text}: {answer.value}"
+            acted = answer is not Answer.NEUTRAL or self.negated
+            exchange.trace("mod_authz_core", outcome, self.location, acted=acted)
+        return answer
+
+    def _answer(self, exchange: Exchange) -> Answer:
         if not covers(exchange.method, self.methods, self.methods_excepted):
             return Answer.NEUTRAL
         holds = self.provider(exchange)

@@ -8,16 +8,18 @@ Laws:
 
 from __future__ import annotations
 
+import dataclasses
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import trio
 
 from revproxy import logs
 from revproxy.config.tree import Configuration
-from revproxy.errors import Location
+from revproxy.errors import Location, OriginError
+from revproxy.explain.content import content_of
 from revproxy.explain.story import Message, Step, Story
 from revproxy.http.message import Exchange
 from revproxy.http.uri import parse_url
@@ -31,6 +33,7 @@ from revproxy.upstream.worker import Worker, use_dialer
 PLAYED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
 """What an origin answers where nobody says."""
 
+T = TypeVar("T")
 _PATIENCE = 30.0
 
 
@@ -43,8 +46,8 @@ class Asked:
     fields: tuple[tuple[str, str], ...] = ()
     client: str = "192.0.2.1"
     body: bytes = b""
-    response: bytes = PLAYED
-    """What the origin is taken to answer, octets as on the wire."""
+    response: bytes | None = PLAYED
+    """What the origin is taken to answer, octets as on the wire; None: it cannot be reached."""
 
 
 class BadRequestError(ValueError):
@@ -53,12 +56,43 @@ class BadRequestError(ValueError):
 
 def explain(loaded: Loaded, asked: Asked) -> Story:
     """The story of one request. Raises ConfigError, BadRequestError."""
-    former = logs.swap(logs.Logs())
-    try:
-        plan = loaded.plan()
-        return trio.run(_Play(plan, loaded.configuration, asked).run)
-    finally:
-        logs.swap(former)
+    return Explainer(loaded).ask(asked)
+
+
+class Explainer:
+    """One configuration that is asked many things; each request finds it as the first one does."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Raises ConfigError."""
+        self._loaded = loaded
+        self._lines = _by_text(loaded.configuration)
+        self._counts = any(item.key == "requestrate" for item in loaded.configuration.walk())
+        """Requests are counted, over all of a plan's time."""
+        self._plan: Plan | None = None
+        self.plan()
+
+    def plan(self) -> Plan:
+        """The plan that the next request will meet."""
+        if self._plan is None:
+            self._plan = self._quietly(self._loaded.plan)
+        return self._plan
+
+    def ask(self, asked: Asked) -> Story:
+        """The story of a request. Raises BadRequestError."""
+        play = _Play(self.plan(), self._lines, asked)
+        story = self._quietly(lambda: trio.run(play.run))
+        if asked.response is None or self._counts:
+            # Workers remember who could not be reached.
+            self._plan = None
+        return story
+
+    def _quietly(self, act: Callable[[], T]) -> T:
+        """Act where no log is written."""
+        former = logs.swap(logs.Logs())
+        try:
+            return act()
+        finally:
+            logs.swap(former)
 
 
 class _Explained(ClientConnection):
@@ -76,10 +110,10 @@ class _Explained(ClientConnection):
 class _Play:
     """One request, with everybody who takes part."""
 
-    def __init__(self, plan: Plan, configuration: Configuration, asked: Asked) -> None:
+    def __init__(self, plan: Plan, lines: Mapping[str, tuple[Location, ...]], asked: Asked) -> None:
         self._plan = plan
         self._asked = asked
-        self._lines = _by_text(configuration)
+        self._lines = lines
         self._sent = b""
         self._steps: list[Step] = []
         try:
@@ -149,7 +183,9 @@ class _Play:
 
     # The origin.
 
-    async def _dial(self, _worker: Worker) -> socket.socket:
+    async def _dial(self, worker: Worker) -> socket.socket:
+        if self._asked.response is None:
+            raise OriginError(503, f"{worker.name} is taken to be out of reach")
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
@@ -164,17 +200,20 @@ class _Play:
                 if not piece:
                     return
                 self._sent += bytes(piece)
-            await stream.send_all(self._asked.response)
-            if not _is_framed(self._asked.response):
+            response = self._asked.response or b""
+            await stream.send_all(response)
+            if not _is_framed(response):
                 await stream.send_eof()
             async for more in stream:
                 self._sent += bytes(more)
 
     # The story.
 
-    def _tell(self, module: str, text: str, location: Location | None = None) -> None:
+    def _tell(
+        self, module: str, text: str, location: Location | None = None, *, acted: bool = True
+    ) -> None:
         places = (location,) if location is not None else self._places(text)
-        self._steps.append(Step(module, text, places))
+        self._steps.append(Step(module, text, places, acted))
 
     def _places(self, text: str) -> tuple[Location, ...]:
         """Where the directive stands that a text begins with."""
@@ -192,13 +231,14 @@ class _Play:
         story.response = _message(answer)
         if self._sent:
             story.asked = _message(self._sent)
-            story.told = _message(self._asked.response)
+            story.told = _message(self._asked.response or b"")
         if exchange is None:
             return story
         story.status = exchange.status
         self._tell_host(story, exchange)
         plan = _before_error_documents(exchange).plan
         story.sections = plan.sections if plan is not None else ()
+        story.covered = tuple(dict.fromkeys(_covered(exchange)))
         story.detail = exchange.error_detail
         if exchange.proxy is not None:
             story.origin = exchange.proxy.request_url
@@ -221,6 +261,17 @@ def _before_error_documents(exchange: Exchange) -> Exchange:
     while exchange.previous is not None and exchange.previous.status >= 400:
         exchange = exchange.previous
     return exchange
+
+
+def _covered(exchange: Exchange) -> Iterator[Location]:
+    """The sections of a request and of those it was made from, also those that a path left."""
+    at: Exchange | None = exchange
+    while at is not None:
+        server: VirtualHost = at.server
+        keys = tuple(("location", index) for index in server.locations.find(at.raw_path))
+        yield from server.plan(keys).sections
+        yield from at.plan.sections if at.plan is not None else ()
+        at = at.previous
 
 
 def _reason(server: VirtualHost, exchange: Exchange) -> str:
@@ -260,11 +311,12 @@ def _message(data: bytes) -> Message | None:
     if not head:
         return None
     first, *lines = head.decode("latin-1").split("\r\n")
-    fields: list[Any] = []
+    fields: list[tuple[str, str]] = []
     for line in lines:
         name, _, value = line.partition(":")
         fields.append((name, value.strip()))
-    return Message(first, tuple(fields), len(rest))
+    message = Message(first, tuple(fields), len(rest))
+    return dataclasses.replace(message, content=content_of(message, rest))
 
 
 def _is_framed(response: bytes) -> bool:

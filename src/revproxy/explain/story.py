@@ -16,6 +16,8 @@ class Step:
     text: str
     places: tuple[Location, ...] = ()
     """The lines that it may be by; more than one where the same line stands in several places."""
+    acted: bool = True
+    """False where the line was looked at and had nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,12 @@ class Message:
     fields: tuple[tuple[str, str], ...]
     body: int = 0
     """Octets of its body."""
+    content: bytes = field(default=b"", repr=False)
+    """The body without what framed it on the way."""
+
+    def values(self, name: str) -> list[str]:
+        """The values of all fields of a name, in order."""
+        return [value for key, value in self.fields if key.lower() == name.lower()]
 
 
 @dataclass(slots=True)
@@ -40,6 +48,8 @@ class Story:
     """None for the main server."""
     host_reason: str = ""
     sections: tuple[Location, ...] = ()
+    covered: tuple[Location, ...] = ()
+    """All sections that were in force on the way, also for requests made from this one."""
     steps: list[Step] = field(default_factory=list)
     origin: str = ""
     """The URL asked of an origin, "" where none is."""
@@ -85,6 +95,7 @@ def as_data(story: Story) -> dict[str, Any]:
             {
                 "module": step.module,
                 "text": step.text,
+                "acted": step.acted,
                 "places": [_place(place) for place in step.places],
             }
             for step in story.steps

@@ -48,7 +48,8 @@ def _traced(edit: Edit, step: Step) -> Step:
     def tell(table: Fields, exchange: Exchange) -> None:
         assert exchange.trace is not None
         if edit.condition is not None and not edit.condition(exchange):
-            exchange.trace("mod_headers", f"{edit.source}: condition not met", edit.location)
+            text = f"{edit.source}: condition not met"
+            exchange.trace("mod_headers", text, edit.location, acted=False)
             return
         before = (table.items, exchange.content_type)
         step(table, exchange)

@@ -23,8 +23,13 @@ from revproxy.http.response_head import ResponseHead
 class Trace(Protocol):
     """Who listens to what is decided about a request."""
 
-    def __call__(self, module: str, text: str, location: Location | None = None) -> None:
-        """A module decided something, by the directive at `location` where that is known."""
+    def __call__(
+        self, module: str, text: str, location: Location | None = None, *, acted: bool = True
+    ) -> None:
+        """A module decided something, by the directive at `location` where that is known.
+
+        `acted` is False where the directive was looked at and had nothing to do.
+        """
         ...
 
 

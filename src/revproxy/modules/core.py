@@ -11,14 +11,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.error_log import parse_log_level
 from revproxy.error_log_format import compile_format
-from revproxy.errors import Diagnostic, DirectiveError, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 from revproxy.filters import DefaultCharset
 from revproxy.http.message import Exchange
 from revproxy.http.ranges import RangeLimits
@@ -83,6 +83,7 @@ class ErrorDocument:
     kind: str
     value: str | Callable[[Exchange], str | None] = ""
     """Constant, or an expression that gives None where it fails."""
+    location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _parse_error_document(settings: Settings, directive: Directive, _scope: Scop
     else:
         kind = "url"
     try:
-        document = ErrorDocument(kind, compile_text(value))
+        document = ErrorDocument(kind, compile_text(value), directive.location)
     except ValueError as error:
         message = f"Cannot parse expression in ErrorDocument: {error}"
         raise DirectiveError(message, argument=1) from None

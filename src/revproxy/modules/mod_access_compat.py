@@ -55,7 +55,8 @@ def _list(name: str) -> Parser:
                 test, by_name = host_test(word)
             except ValueError as error:
                 raise DirectiveError(str(error), argument=number) from None
-            lines.append(Line(scope.methods, scope.methods_excepted, "", test, by_name))
+            methods, excepted = scope.methods, scope.methods_excepted
+            lines.append(Line(methods, excepted, "", test, by_name, directive.location))
         known = getattr(settings, name)
         known = () if isinstance(known, Unset) else known
         return dataclasses.replace(settings, **{name: (*known, *lines)})

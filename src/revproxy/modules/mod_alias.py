@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError
+from revproxy.errors import DirectiveError, HTTPError, Location
 from revproxy.http.message import Exchange
 from revproxy.http.uri import escape_path, prefix_length
 from revproxy.module import (
@@ -44,6 +44,7 @@ class Alias:
     path: str
     target: str
     pattern: Pattern | None = None
+    location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Redirect:
     expression: Callable[[Exchange], str | None] | None = None
     """What makes the target, in a section; it gives None where it fails."""
     pattern: Pattern | None = None
+    location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,15 @@ def _parse_alias(settings: Settings, directive: Directive, scope: Scope) -> Sett
     is_match = directive.key == "aliasmatch"
     if not is_match and not target.startswith("/"):
         target = scope.path(target)
-    alias = Alias(path, target, _pattern(path, 0) if is_match else None)
+    alias = Alias(path, target, _pattern(path, 0) if is_match else None, directive.location)
     return dataclasses.replace(settings, aliases=(*value_or(settings.aliases, ()), alias))
 
 
 def _parse_redirect(status: int | None = None) -> Parser:
     def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
-        redirect = _redirect(directive, list(directive.values), status)
+        redirect = dataclasses.replace(
+            _redirect(directive, list(directive.values), status), location=directive.location
+        )
         in_section = scope.kind is not ScopeKind.SERVER
         if redirect.path is None and not in_section:
             raise DirectiveError(f"{directive.name} needs a path and a URL at this place")
@@ -155,15 +159,28 @@ class _Redirector:
     def __call__(self, exchange: Exchange) -> None:
         for redirect in self._redirects:
             target = _redirected(redirect, exchange)
+            if exchange.trace is not None:
+                _tell(exchange, "Redirect", redirect, target)
             if target is None:
                 continue
-            if exchange.trace is not None:
-                exchange.trace("mod_alias", f"Redirect {redirect.status} {target}")
             if 300 <= redirect.status <= 399:
                 if target.startswith("/") and not self._relative:
                     target = self._server.self_url(exchange, target)
                 exchange.out.set("Location", target)
             raise HTTPError(redirect.status)
+
+
+def _tell(exchange: Exchange, name: str, entry: Alias | Redirect, found: str | None) -> None:
+    """Tell what an entry makes of a request; what does not match is told for its line alone."""
+    assert exchange.trace is not None
+    what = name if entry.path is None else f"{name} {entry.path}"
+    if found is None:
+        outcome = f"does not match {exchange.path}"
+    elif isinstance(entry, Alias):
+        outcome = f"{exchange.path} is the file {found}"
+    else:
+        outcome = f"{entry.status} {found}".rstrip()
+    exchange.trace("mod_alias", f"{what}: {outcome}", entry.location, acted=found is not None)
 
 
 def _redirected(redirect: Redirect, exchange: Exchange) -> str | None:
@@ -214,6 +231,8 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         redirect(exchange)
         for alias in aliases:
             name = _aliased(alias, exchange.path)
+            if exchange.trace is not None:
+                _tell(exchange, "Alias", alias, name)
             if name is not None:
                 exchange.filename = name
                 if alias.pattern is None:

@@ -83,7 +83,8 @@ def _rule(directive: Directive, scope: Scope) -> Rule:
         raise DirectiveError(str(error), argument=1 if negated else 0) from None
     text = " ".join(directive.values)
     prepare = preparation(name, provider)
-    return Rule(text, provider, negated, scope.methods, scope.methods_excepted, prepare)
+    methods, excepted = scope.methods, scope.methods_excepted
+    return Rule(text, provider, negated, methods, excepted, prepare, directive.location)
 
 
 _BEFORE_EXPRESSION: Final = re.compile(r"\s*(?:\"?not\"?\s+)?\S+\s*", re.IGNORECASE)

@@ -212,7 +212,7 @@ def _parse_reverse(settings: Settings, directive: Directive, scope: Scope) -> Se
     if more:
         # Apache takes any third word for "interpolate".
         interpolate = True
-    rule = ReverseRule(public, origin, interpolate)
+    rule = ReverseRule(public, origin, interpolate, directive.location)
     return dataclasses.replace(settings, reverses=(*value_or(settings.reverses, ()), rule))
 
 
@@ -221,8 +221,8 @@ def _parse_cookie(name: str) -> Any:
         internal, public, *more = directive.values
         if more and more[0].lower() != "interpolate":
             raise DirectiveError(f"{directive.name}: '{more[0]}' is not 'interpolate'", argument=2)
-        rules = (*value_or(getattr(settings, name), ()), CookieRule(internal, public, bool(more)))
-        changes: dict[str, Any] = {name: rules}
+        rule = CookieRule(internal, public, bool(more), directive.location)
+        changes: dict[str, Any] = {name: (*value_or(getattr(settings, name), ()), rule)}
         return dataclasses.replace(settings, **changes)
 
     return parse

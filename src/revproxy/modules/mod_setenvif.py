@@ -11,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import DirectiveError, Location
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Hook,
@@ -51,6 +51,7 @@ class Rule:
     """The attribute as a regex over field names."""
     pattern: Pattern
     changes: tuple[tuple[str, str | None], ...]
+    location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class ExpressionRule:
 
     condition: Condition
     changes: tuple[tuple[str, str | None], ...]
+    location: Location | None = field(default=None, compare=False)
 
 
 AnyRule: TypeAlias = Rule | ExpressionRule
@@ -79,7 +81,7 @@ def _parse(*, ignore_case: bool, attribute: str = "") -> Parser:
         if len(words) < first + 2:
             raise DirectiveError(f"Missing envariable expression for {directive.name}")
         rule = _rule(attribute or words[0], words[first:], first, ignore_case=ignore_case)
-        return _with(settings, rule, scope)
+        return _with(settings, dataclasses.replace(rule, location=directive.location), scope)
 
     return parse
 
@@ -92,7 +94,8 @@ def _parse_expression(settings: Settings, directive: Directive, scope: Scope) ->
         condition = compile_condition(words[0])
     except ValueError as error:
         raise DirectiveError(str(error), argument=0) from None
-    return _with(settings, ExpressionRule(condition, _changes(words[1:])), scope)
+    rule = ExpressionRule(condition, _changes(words[1:]), directive.location)
+    return _with(settings, rule, scope)
 
 
 def _with(settings: Settings, rule: AnyRule, scope: Scope) -> Settings:
@@ -153,8 +156,17 @@ def _apply(rules: tuple[AnyRule, ...], exchange: Exchange, path: str) -> None:
             holds = match is not None
             if holds:
                 last, has_tried = match, True
+        if exchange.trace is not None:
+            _tell(exchange, rule, holds)
         if holds:
             _change(rule.changes, exchange, last, as_written=has_tried and last is None)
+
+
+def _tell(exchange: Exchange, rule: AnyRule, holds: bool) -> None:
+    assert exchange.trace is not None
+    names = ", ".join(name if value is not None else f"!{name}" for name, value in rule.changes)
+    outcome = f"sets {names}" if holds else f"does not match: {names} stays as it is"
+    exchange.trace("mod_setenvif", outcome, rule.location, acted=holds)
 
 
 _NO_GROUPS: Final = next(re.finditer("", ""))

@@ -299,7 +299,7 @@ class Compiler:
             satisfies_any=compat.satisfies_any(),
             limit_body=value_or(settings.limit_body, 1 << 30),
             documents={
-                status: Document(document.kind, document.value)
+                status: Document(document.kind, document.value, document.location)
                 for status, document in value_or(settings.error_documents, {}).items()
                 if document.kind != "default"
             },

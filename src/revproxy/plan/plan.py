@@ -35,6 +35,7 @@ class Document:
     kind: str
     value: str | Callable[[Exchange], str | None]
     """Constant, or what makes it of a request; None where that fails."""
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

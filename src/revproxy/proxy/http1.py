@@ -19,7 +19,7 @@ from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.response_head import ResponseHead
 from revproxy.http.wire import HOP_BY_HOP
 from revproxy.proxy.facts import ProxyFacts
-from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location
+from revproxy.proxy.reverse import REVERSED_FIELDS, reverse_cookie, reverse_location, reverse_teller
 from revproxy.proxy.spool import Spooled
 from revproxy.proxy.target import Target, interpolate_env
 from revproxy.upstream.connection import OriginBody, OriginConnection, body_of, whole_body
@@ -265,8 +265,9 @@ class Http1Handler:
             facts.reverses,
             lambda path: facts.server.self_url(exchange, path),
             (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
+            None if exchange.trace is None else reverse_teller(exchange.trace),
         )
-        return item if value is item[1] else _changed(exchange, item, value)
+        return item if value is item[1] else _respelled(item, value)
 
     def _cookie(self, exchange: Exchange, item: Field) -> Field:
         facts = self._facts
@@ -275,8 +276,9 @@ class Http1Handler:
             facts.cookie_paths,
             facts.cookie_domains,
             (lambda text: interpolate_env(text, exchange.env)) if facts.interpolate else None,
+            None if exchange.trace is None else reverse_teller(exchange.trace),
         )
-        return item if value == item[1] else _changed(exchange, item, value)
+        return item if value == item[1] else _respelled(item, value)
 
     def _switch(
         self,
@@ -335,15 +337,6 @@ def _merge(items: list[Field], name: str, value: str) -> None:
             items[index] = _respelled(item, f"{item[1]}, {value}")
             return
     items.append(make_field(name, value))
-
-
-def _changed(exchange: Exchange, item: Field, value: str) -> Field:
-    """A field of the response, made fit for the client."""
-    if exchange.trace is not None:
-        name = "Cookie" if item[0] == "set-cookie" else ""
-        text = f"ProxyPassReverse{name} makes {value} of {item[1]}"
-        exchange.trace("mod_proxy", text)
-    return _respelled(item, value)
 
 
 def _respelled(item: Field, value: str) -> Field:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from revproxy.errors import Location
+from revproxy.http.message import Trace
 
 REVERSED_FIELDS: Final = frozenset(("location", "content-location", "uri", "destination"))
 
@@ -26,6 +29,7 @@ class ReverseRule:
     public: str
     origin: str
     interpolate: bool = False
+    location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,12 @@ class CookieRule:
     internal: str
     public: str
     interpolate: bool = False
+    location: Location | None = field(default=None, compare=False)
 
 
 Interpolate = Callable[[str], str] | None
+Tell: TypeAlias = Callable[[ReverseRule | CookieRule, str, str | None], None]
+"""Takes a rule that was tried, on what, and what it made of it: None for nothing."""
 
 
 def reverse_location(
@@ -45,6 +52,7 @@ def reverse_location(
     rules: tuple[ReverseRule, ...],
     absolute: Callable[[str], str],
     interpolate: Interpolate = None,
+    tell: Tell | None = None,
 ) -> str:
     """The URL of a field as the client may use it (`ap_proxy_location_reverse_map`)."""
     for rule in rules:
@@ -59,7 +67,12 @@ def reverse_location(
                 part = value[slash:]
         if origin and part[: len(origin)].lower() == origin.lower():
             mapped = public + part[len(origin) :]
-            return mapped if _SCHEME(mapped) else absolute(mapped)
+            mapped = mapped if _SCHEME(mapped) else absolute(mapped)
+            if tell is not None:
+                tell(rule, value, mapped)
+            return mapped
+        if tell is not None:
+            tell(rule, value, None)
     return value
 
 
@@ -68,6 +81,7 @@ def reverse_cookie(
     paths: tuple[CookieRule, ...],
     domains: tuple[CookieRule, ...],
     interpolate: Interpolate = None,
+    tell: Tell | None = None,
 ) -> str:
     """A Set-Cookie value with Path and Domain mapped (`ap_proxy_cookie_reverse_map`)."""
 
@@ -80,7 +94,25 @@ def reverse_cookie(
                 internal, public = interpolate(internal), interpolate(public)
             start = old[: len(internal)]
             if start == internal or (not is_path and start.lower() == internal.lower()):
+                if tell is not None:
+                    tell(rule, old, public)
                 return f"{before}{name}{equals}{public}"
+            if tell is not None:
+                tell(rule, old, None)
         return match[0]
 
     return _ATTRIBUTE.sub(attribute, value)
+
+
+def reverse_teller(trace: Trace) -> Tell:
+    """Tells of the rules that were tried to who listens."""
+
+    def tell(rule: ReverseRule | CookieRule, before: str, after: str | None) -> None:
+        name = "" if isinstance(rule, ReverseRule) else "Cookie"
+        if after is None:
+            text = f"ProxyPassReverse{name} does not fit {before}"
+        else:
+            text = f"ProxyPassReverse{name} makes {after} of {before}"
+        trace("mod_proxy", text, rule.location, acted=after is not None)
+
+    return tell

@@ -121,7 +121,7 @@ class _Translator:
         for entry in entries:
             if entry is not chosen and match_entry(entry, exchange.path, exchange.raw_path, None):
                 text = f"ProxyPass {entry.path} would take it too, but is not reached"
-                exchange.trace("mod_proxy", text, entry.location)
+                exchange.trace("mod_proxy", text, entry.location, acted=False)
 
     def _target(self, exchange: Exchange, match: Match) -> Target:
         entry = match.entry

@@ -13,13 +13,13 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from revproxy.config.expr import Condition as Expression
 from revproxy.config.expr import compile_condition as compile_expression
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import DirectiveError, Location
 from revproxy.pattern import Pattern, Search, compile_pattern, remembering
 from revproxy.rewrite.arguments import flag_items, split
 from revproxy.rewrite.expand import MapLookup, compile_template
@@ -52,6 +52,8 @@ class Condition:
     no_case: bool
     or_next: bool
     no_vary: bool
+    source: str = field(default="", compare=False)
+    location: Location | None = field(default=None, compare=False)
 
     @property
     def looks_ahead(self) -> bool:
@@ -95,6 +97,8 @@ def parse_condition(directive: Directive) -> Condition:
         no_case,
         "ornext" in flags,
         "novary" in flags,
+        f"RewriteCond {directive.raw}".rstrip(),
+        directive.location,
     )
 
 
@@ -151,12 +155,7 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
         return _regex_test(subject, condition, condition.pattern)
     if kind in ("U", "F"):
         return _ahead_test(subject, kind, negated=negated)
-    if kind[0] == "-":
-        check = _integer_test(kind, condition.operand)
-    elif len(kind) == 1 and kind in _FILE_TESTS:
-        check = _FILE[kind]
-    else:
-        check = _text_test(kind, condition.operand, no_case=condition.no_case)
+    check = _check(condition)
     if negated:
         return lambda run: not check(subject(run))
     return lambda run: check(subject(run))
@@ -176,6 +175,63 @@ def _regex_test(subject: Part, condition: Condition, pattern: Pattern) -> Test:
         return True
 
     return matches
+
+
+def _check(condition: Condition) -> Callable[[str], bool]:
+    """What a condition that compares or looks for a file asks of its subject."""
+    kind = condition.kind
+    if kind[0] == "-":
+        return _integer_test(kind, condition.operand)
+    if len(kind) == 1 and kind in _FILE_TESTS:
+        return _FILE[kind]
+    return _text_test(kind, condition.operand, no_case=condition.no_case)
+
+
+def compile_told(condition: Condition, maps: MapLookup) -> Test:
+    """The condition as a closure that tells its subject and what came of it."""
+    test = compile_condition(condition, maps)
+    check: Callable[[Run, str], bool] | None = None
+    if condition.pattern is not None:
+        check = _told_match(condition.pattern, negated=condition.negated)
+    elif condition.expression is None and condition.kind not in ("U", "F"):
+        compare = _check(condition)
+        check = lambda _run, value: compare(value) is not condition.negated  # noqa: E731
+    subject = compile_template(condition.subject, maps)
+
+    def holds(run: Run) -> bool:
+        text = ""
+        if check is None:
+            held = test(run)
+        else:
+            value = subject(run)
+            held = check(run, value)
+            text = f" '{value}'"
+        if run.tell is not None:
+            outcome = "holds" if held else "does not hold"
+            is_match = held and condition.pattern is not None and not condition.negated
+            groups = told_groups(run.condition_match, "%") if is_match else ""
+            message = f"{condition.source}: {outcome}{text}{groups}"
+            run.tell(4, message, condition.location, acted=held)
+        return held
+
+    return holds
+
+
+def _told_match(pattern: Pattern, *, negated: bool) -> Callable[[Run, str], bool]:
+    def check(run: Run, value: str) -> bool:
+        match = pattern.search(value)
+        if match is not None and not negated:
+            run.condition_match = match
+        return (match is None) is negated
+
+    return check
+
+
+def told_groups(match: re.Match[str] | None, sign: str) -> str:
+    """The groups of a match, for who is told of it."""
+    groups = () if match is None else match.groups()
+    shown = [f"{sign}{number}='{text or ''}'" for number, text in enumerate(groups, 1)]
+    return f" with {', '.join(shown)}" if shown else ""
 
 
 def _expression_test(expression: Expression, *, negated: bool) -> Test:

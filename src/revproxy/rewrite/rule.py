@@ -17,7 +17,7 @@ from revproxy.errors import DirectiveError, HTTPError, Location
 from revproxy.pattern import Pattern, compile_pattern
 from revproxy.proxy.settings import SUPPORTED_SCHEMES
 from revproxy.rewrite.arguments import Flags, parse_flags, split
-from revproxy.rewrite.conditions import Condition, Test, compile_condition
+from revproxy.rewrite.conditions import Condition, Test, compile_condition, compile_told
 from revproxy.rewrite.cookies import add_cookie
 from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
 from revproxy.rewrite.expand import MapLookup, compile_template, map_names
@@ -114,6 +114,7 @@ class Step:
     """Called where the pattern matched: MISS where a condition does not hold."""
     flags: Flags
     source: str
+    location: Location
 
 
 def compile_rule(rule: Rule, maps: MapLookup) -> Step:
@@ -125,7 +126,8 @@ def compile_rule(rule: Rule, maps: MapLookup) -> Step:
         if rule.output == "-"
         else _Substitution(rule, conditions, effects, maps)
     )
-    return Step(rule.pattern, rule.pattern.search, rule.negated, act, rule.flags, rule.source)
+    search = rule.pattern.search
+    return Step(rule.pattern, search, rule.negated, act, rule.flags, rule.source, rule.location)
 
 
 def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:
@@ -149,13 +151,13 @@ def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:
 
 
 def _single(condition: Condition, maps: MapLookup) -> Callable[[Run], bool]:
-    test = compile_condition(condition, maps)
+    test, told = compile_condition(condition, maps), compile_told(condition, maps)
     varies = not condition.no_vary
 
     def hold(run: Run) -> bool:
         if run.vary_this:
             run.vary_this.clear()
-        if not test(run):
+        if not (test(run) if run.tell is None else told(run)):
             return False
         if varies and run.vary_this:
             run.vary += run.vary_this
@@ -166,9 +168,10 @@ def _single(condition: Condition, maps: MapLookup) -> Callable[[Run], bool]:
 
 def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run, list[str]], bool]:
     """Conditions joined by AND, and by OR within the groups that [OR] makes."""
-    groups: list[list[tuple[Test, bool]]] = [[]]
+    groups: list[list[tuple[Test, Test, bool]]] = [[]]
     for condition in conditions:
-        groups[-1].append((compile_condition(condition, maps), condition.no_vary))
+        test, told = compile_condition(condition, maps), compile_told(condition, maps)
+        groups[-1].append((test, told, condition.no_vary))
         if not condition.or_next:
             groups.append([])
     compiled = tuple(tuple(group) for group in groups if group)
@@ -177,8 +180,8 @@ def _all_of(conditions: tuple[Condition, ...], maps: MapLookup) -> Callable[[Run
 
     def hold(run: Run, varies: list[str]) -> bool:
         for group in compiled:
-            for test, no_vary in group:
-                holds = test(run)
+            for test, told, no_vary in group:
+                holds = test(run) if run.tell is None else told(run)
                 if run.vary_this:
                     if holds and not no_vary:
                         varies += run.vary_this

@@ -13,6 +13,7 @@ from typing import Final
 
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
+from revproxy.rewrite.conditions import told_groups
 from revproxy.rewrite.rule import CHANGED, MISS, Step
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.stretch import stretches
@@ -66,8 +67,13 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
             run.rule_match, run.condition_match = match, None
             outcome = step.act(run)
         if run.tell is not None:
-            hit = "matched" if outcome else "did not match"
-            run.tell(3, f"{step.source}: {hit} '{run.filename}'")
+            if missed:
+                hit = f"did not match '{subject}'"
+            elif outcome == MISS:
+                hit = f"matched '{subject}', but its conditions do not hold"
+            else:
+                hit = f"matched '{subject}'{told_groups(match, '$')}"
+            run.tell(3, f"{step.source}: {hit}", step.location, acted=outcome != MISS)
         if outcome == MISS:
             if flags.chain:
                 while index < count and steps[index - 1].flags.chain:

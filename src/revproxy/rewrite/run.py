@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 
 from revproxy.http.message import Exchange
 from revproxy.module import Server
+from revproxy.rewrite.tell import Tell
 
 
 class Source(Protocol):
@@ -73,7 +74,7 @@ class Run:
         """The last rule that changed the name."""
         self.reduced = False
         """An absolute URL of our own was cut to its path."""
-        self.tell: Callable[[int, str], None] | None = None
+        self.tell: Tell | None = None
         """Where decisions are told, with their level of trace; None where nobody listens."""
 
     def subject(self) -> str:
