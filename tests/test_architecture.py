@@ -102,6 +102,7 @@ ROOMS: dict[str, set[str]] = {
         *("__version__", "config", "plan", "http", "errors"),
         *("pattern", "rewrite.arguments", "proxy.parameters"),
     },
+    "trial": {"config", "errors", "explain", "lint.report", "pattern", "plan"},
     "explain": {
         *("config.tree", "errors", "http", "plan", "server", "upstream", "lane", "logs", "trio"),
         "lint.report",
@@ -120,6 +121,8 @@ ROOMS: dict[str, set[str]] = {
         "lint",
         "plan",
         "server",
+        "difference",
+        "trial",
     },
     "cli": {"__version__", "commands"},
 }

@@ -27,7 +27,7 @@ class Line:
     methods: frozenset[str] | None
     excepted: bool
     word: str = ""
-    """Of Order and Satisfy, in lower case."""
+    """Of Order and Satisfy, in lower case; the directive's name of Allow and Deny."""
     test: Provider = lambda _exchange: True
     """Of Allow and Deny."""
     by_name: bool = False
@@ -75,8 +75,14 @@ def is_admitted(settings: AccessSettings, exchange: Exchange) -> bool:
     order = _last(orders, method, "deny,allow")
     allowed = _is_in(settings.allows, exchange)
     if order == "deny,allow":
-        return allowed or not _is_in(settings.denies, exchange)
-    return allowed and not _is_in(settings.denies, exchange)
+        admitted = allowed or not _is_in(settings.denies, exchange)
+    else:
+        admitted = allowed and not _is_in(settings.denies, exchange)
+    if exchange.trace is not None:
+        place = next((line.location for line in reversed(orders) if line.covers(method)), None)
+        outcome = "granted" if admitted else "denied"
+        exchange.trace("mod_access_compat", f"Order {order}: {outcome}", place)
+    return admitted
 
 
 def _is_in(lines: tuple[Line, ...] | Unset, exchange: Exchange) -> bool:
@@ -89,7 +95,7 @@ def _tests(line: Line, exchange: Exchange) -> bool:
     """Whether a line of Allow or Deny speaks of a request's client."""
     holds = bool(line.test(exchange))
     if exchange.trace is not None:
-        outcome = "matches the client" if holds else "does not match the client"
+        outcome = f"{line.word} {'matches' if holds else 'does not match'} the client"
         exchange.trace("mod_access_compat", outcome, line.location, acted=holds)
     return holds
 

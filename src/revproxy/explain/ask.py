@@ -22,7 +22,7 @@ from revproxy.errors import Location, OriginError
 from revproxy.explain.content import content_of
 from revproxy.explain.story import Message, Step, Story
 from revproxy.http.message import Exchange
-from revproxy.http.uri import parse_url
+from revproxy.http.uri import Url, parse_url
 from revproxy.lane import Lane, install
 from revproxy.plan.load import Loaded
 from revproxy.plan.plan import Plan, VirtualHost
@@ -52,6 +52,17 @@ class Asked:
 
 class BadRequestError(ValueError):
     """What is to be asked cannot be."""
+
+
+def request_url(text: str) -> Url:
+    """The URL that is asked for. Raises BadRequestError."""
+    try:
+        url = parse_url(text)
+    except ValueError as error:
+        raise BadRequestError(f"{text}: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadRequestError(f"{text} is no http:// or https:// URL")
+    return url
 
 
 def explain(loaded: Loaded, asked: Asked) -> Story:
@@ -116,12 +127,7 @@ class _Play:
         self._lines = lines
         self._sent = b""
         self._steps: list[Step] = []
-        try:
-            url = parse_url(asked.url)
-        except ValueError as error:
-            raise BadRequestError(f"{asked.url}: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise BadRequestError(f"{asked.url} is no http:// or https:// URL")
+        url = request_url(asked.url)
         self._is_tls = url.scheme == "https"
         self._port = url.effective_port
         fields = [("Host", url.authority), *asked.fields]

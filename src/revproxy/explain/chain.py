@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from revproxy.explain.ask import PLAYED, Asked, BadRequestError, explain
+from revproxy.explain.ask import PLAYED, Asked, BadRequestError, Explainer, request_url
 from revproxy.explain.story import Story
 from revproxy.plan.load import Loaded
 
@@ -59,16 +59,29 @@ def read_response(data: bytes) -> bytes:
 
 def chain(loaded: Loaded, asked: Asked, *, follow: bool) -> Iterator[Story]:
     """The story of a request, and with `follow` those of the redirects it leads to."""
-    for _ in range(LONGEST + 1):
-        story = explain(loaded, asked)
+    yield from stories(Explainer(loaded), asked, (asked.response,), follow=follow)
+
+
+def stories(
+    explainer: Explainer, asked: Asked, responses: Sequence[bytes | None], *, follow: bool
+) -> Iterator[Story]:
+    """The same; the origin answers by `responses` in turn, the last of which goes on.
+
+    A redirect that leads to what cannot be asked for (mailto:) ends the chain.
+    """
+    for number in range(LONGEST + 1):
+        response = responses[min(number, len(responses) - 1)]
+        story = explainer.ask(dataclasses.replace(asked, response=response))
         yield story
-        target = story.location
-        if not follow or target is None:
+        if not follow or story.location is None:
             return
-        method = asked.method if story.status in (307, 308) else "GET"
+        url = urllib.parse.urljoin(asked.url, story.location).partition("#")[0]
+        try:
+            request_url(url)
+        except BadRequestError:
+            return
+        keeps = story.status in (307, 308)
+        method = asked.method if keeps or asked.method == "HEAD" else "GET"
         asked = dataclasses.replace(
-            asked,
-            url=urllib.parse.urljoin(asked.url, target),
-            method=method,
-            body=asked.body if method == asked.method else b"",
+            asked, url=url, method=method, body=asked.body if keeps else b""
         )

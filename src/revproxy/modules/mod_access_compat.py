@@ -28,7 +28,8 @@ def _order(settings: AccessSettings, directive: Directive, scope: Scope) -> Acce
             argument=0,
             hint="Allow,Deny or Deny,Allow, without a space",
         )
-    line = Line(scope.methods, scope.methods_excepted, word)
+    methods, excepted = scope.methods, scope.methods_excepted
+    line = Line(methods, excepted, word, location=directive.location)
     known = settings.orders
     known = () if isinstance(known, Unset) else known
     return dataclasses.replace(settings, orders=(*known, line))
@@ -56,7 +57,7 @@ def _list(name: str) -> Parser:
             except ValueError as error:
                 raise DirectiveError(str(error), argument=number) from None
             methods, excepted = scope.methods, scope.methods_excepted
-            lines.append(Line(methods, excepted, "", test, by_name, directive.location))
+            lines.append(Line(methods, excepted, directive.name, test, by_name, directive.location))
         known = getattr(settings, name)
         known = () if isinstance(known, Unset) else known
         return dataclasses.replace(settings, **{name: (*known, *lines)})

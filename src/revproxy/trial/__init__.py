@@ -1,0 +1,1 @@
+"""Tests of a configuration: requests, what must become of them, and which lines none touched."""
