@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from revproxy import __version__
-from revproxy.commands import completion, directives, explain, fmt, lint, man, run, test
+from revproxy.commands import completion, diff, directives, explain, fmt, lint, man, run, test
 from revproxy.commands.command import Command
 
-COMMANDS: Final = (run, lint, fmt, explain, test, directives, completion, man)
+COMMANDS: Final = (run, lint, fmt, explain, test, diff, directives, completion, man)
 """One module a command; each imports what it works with when it is called."""
 
 

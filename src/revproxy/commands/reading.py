@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         help="ServerRoot where none is set (default: /etc/apache2)",
     )
     command.set_defaults(text=None)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines; what the terminal's encoding has no sign for is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def load(
