@@ -78,6 +78,29 @@ def test_an_entry_that_is_not_reached_is_named():
     assert hidden.places[0].line == 10
 
 
+def test_all_entries_that_are_not_reached_are_named():
+    text = """Listen 80
+SetEnvIf Host . part=deep
+ProxyPassInterpolateEnv On
+ProxyPass /a/shut !
+ProxyPass /a/${part} http://deep.internal/ interpolate
+ProxyPass /b http://b.internal
+ProxyPassMatch ^/a/(.*)$ http://match.internal/$1
+ProxyPass / http://all.internal/
+<Location /a>
+    ProxyPass http://section.internal
+</Location>
+"""
+
+    def found(path: str) -> tuple[str, set[int]]:
+        story = story_of(f"http://a.test{path}", text)
+        hidden = [step for step in story.steps if "not reached" in step.text]
+        return story.origin, {place.line for step in hidden for place in step.places}
+
+    assert found("/a/shut") == ("http://section.internal/shut", {4, 7, 8})
+    assert found("/b/x") == ("http://b.internal/x", {8})
+
+
 def test_an_exclusion_is_a_decision():
     story = story_of("http://www.test/app/static/x")
     assert story.asked is None

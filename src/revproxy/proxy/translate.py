@@ -102,12 +102,14 @@ class _Translator:
         if match is None and self._mapping is not None:
             match = self._mapping.find(exchange.path, exchange.raw_path, interpolate)
         if exchange.trace is not None:
-            self._tell(exchange, match)
+            self._tell(exchange, match, interpolate)
         if match is None or match.entry.target is None:
             return None
         return self._target(exchange, match)
 
-    def _tell(self, exchange: Exchange, match: Match | None) -> None:
+    def _tell(
+        self, exchange: Exchange, match: Match | None, interpolate: Callable[[str], str] | None
+    ) -> None:
         """Tell which entry takes the path, and which others would have."""
         assert exchange.trace is not None
         if match is None:
@@ -119,7 +121,9 @@ class _Translator:
         exchange.trace("mod_proxy", text, chosen.location)
         entries = self._mapping.entries if self._mapping is not None else ()
         for entry in entries:
-            if entry is not chosen and match_entry(entry, exchange.path, exchange.raw_path, None):
+            if entry is chosen:
+                continue
+            if match_entry(entry, exchange.path, exchange.raw_path, interpolate):
                 text = f"ProxyPass {entry.path} would take it too, but is not reached"
                 exchange.trace("mod_proxy", text, entry.location, acted=False)
 
