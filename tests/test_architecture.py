@@ -108,6 +108,8 @@ ROOMS: dict[str, set[str]] = {
         "lint.report",
     },
     "demo": {"trio", "h11"},
+    "difference": {"config", "errors", "explain", "lint.report"},
+    "pytest_plugin": {"errors", "lint.report", "trial"},
     "dump": {"config", "errors", "module", "modules", "plan"},
     "layout": {"config"},
     "commands": {

@@ -33,6 +33,13 @@ def test_lint_finds_nothing_bad(path: Path) -> None:
     assert ": warning: " not in said.getvalue()
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.conf")), ids=lambda path: path.stem)
+def test_its_cases_pass_and_touch_it(path: Path, capsys) -> None:
+    cases = path.with_suffix(".revproxy.toml")
+    status = main(["test", str(path), str(cases), "--coverage", "--fail-under", "90"])
+    assert status == 0, capsys.readouterr().out
+
+
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of revproxy, with the quickstart's file on free ports, before the demo site."""

@@ -39,7 +39,7 @@ follow = true
 response = [{ status = 301, reason = "Moved", headers.Location = "/y" }, { file = "answer.http" }]
 [case.request]
 url = "http://a.test/ü"
-method = "PUT"
+method = "put"
 tls = true
 body = "ä"
 headers.cookie = ["1", "2"]
@@ -60,6 +60,7 @@ chain = "https://a.test/y"
     assert first.responses == (None,)
     assert first.location.line == 9
     assert second.name.encode("latin-1").decode() == "schön"
+    assert second.asked.method == "PUT"
     assert second.asked.url == "https://a.test/\xc3\xbc"
     assert second.asked.body == "ä".encode()
     assert second.asked.fields == (("Accept", "*/*"), ("cookie", "1"), ("cookie", "2"))

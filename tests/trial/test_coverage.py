@@ -191,7 +191,7 @@ def test_whatever_decides_tells_of_it(key: str):
 
 def test_the_report():
     text = "\n".join(as_text(covered("http://www.test/one/deep/x").lines()))
-    assert text.startswith("Coverage: 9 of 28 lines (32%): 5 acted, 4 were in force\n")
+    assert text.startswith("Coverage: 9 of 28 lines (32%): 5 acted, 4 in force\n")
     assert "    httpd.conf:20: RewriteRule ^/never /x\n" in text
     never = text.index("never touched")
     assert text.index("httpd.conf:41: ProxyTimeout 3") > never > text.index("httpd.conf:22:")

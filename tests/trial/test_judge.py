@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -87,6 +91,7 @@ def test_what_holds_passes(tmp_path: Path, text: str):
         ("www.test/app/x", "header.x-frame-options = 'A'", "'A'", "'DENY'", 11),
         ("www.test/app/x", "header.X-No = 'A'", "'A'", "nothing", None),
         ("www.test/app/x", "upstream_header.X-From.contains = 'b'", "contains 'b'", "'front'", 10),
+        ("www.test/app/x", "upstream_header.Host = 'b'", "'b'", "'app.internal'", 8),
         ("www.test/app/x", "vhost = 'other.test'", "'other.test'", "'www.test'", 2),
         ("www.test/old/x", "location = '/y'", "'/y'", "'http://www.test/app/x'", 7),
         ("www.test/app/x", "lines = 7", "7 to do something", "it did not", None),
@@ -140,6 +145,14 @@ expect.upstream = "http://app.internal/base/z"
     result = result_of(tmp_path, text)
     assert result.failures == ()
     assert len(result.stories) == 3
+
+
+def test_an_origin_that_answers_nothing(tmp_path: Path):
+    text = """request = "http://www.test/app/x"
+response = "broken"
+expect = { status = 502, upstream = "http://app.internal/base/x" }
+"""
+    assert result_of(tmp_path, text).failures == ()
 
 
 def test_an_origin_out_of_reach(tmp_path: Path):
@@ -265,7 +278,7 @@ def test_the_coverage_may_be_asked_for(files, capsys):
     assert "Coverage: " in capsys.readouterr().out
 
 
-def test_a_file_of_cases_may_define(tmp_path: Path, capsys):
+def test_a_file_of_cases_may_define(tmp_path: Path, capsys, monkeypatch):
     config = tmp_path / "httpd.conf"
     config.write_text("Listen 80\n<IfDefine B>\nRedirect / http://b.test/\n</IfDefine>\n")
     case = '[[case]]\nrequest = "http://a.test/x"\nexpect.status = '
@@ -274,4 +287,21 @@ def test_a_file_of_cases_may_define(tmp_path: Path, capsys):
     cases = [str(tmp_path / "a.toml"), str(tmp_path / "b.toml")]
     assert main(["test", str(config), *cases, "--coverage"]) == 0
     assert "Coverage: 1 of 1 lines (100%)" in capsys.readouterr().out
-    assert main(["test", "-", *cases]) == 3
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(config.read_bytes())))
+    assert main(["test", "-", *cases]) == 0
+
+
+def test_what_a_terminal_cannot_show_is_escaped(tmp_path: Path):
+    (tmp_path / "a.conf").write_text(CONFIG)
+    (tmp_path / "a.toml").write_text(
+        '[[case]]\nname = "schön"\nrequest = "http://www.test/"\nexpect.status = 404\n'
+    )
+    command = [sys.executable, "-m", "revproxy.cli", "test", "a.conf", "a.toml", "-v"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"ok    sch\\xf6n\n1 passed\n"

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from revproxy.commands.reading import add_reading, load
+from revproxy.commands.reading import add_reading, load, say
 
 if TYPE_CHECKING:
     from revproxy.errors import Diagnostic
@@ -27,7 +27,20 @@ cannot be read, 3 wrong usage."""
 
 def add(commands: Any) -> None:
     """Add the command."""
-    test = commands.add_parser("test", help="hold a configuration against cases", description=_HELP)
+    test = commands.add_parser(
+        "test",
+        help="hold a configuration against cases",
+        description=_HELP,
+        examples=(
+            ("revproxy test httpd.conf cases.revproxy.toml", "what fails, and by which line"),
+            (
+                "revproxy test httpd.conf *.toml --coverage --fail-under 80",
+                "and which lines no case has touched",
+            ),
+            ("revproxy test httpd.conf cases.toml -k login -v", "some of them, by name"),
+            ("revproxy test httpd.conf cases.toml --junit junit.xml", "for CI"),
+        ),
+    )
     test.add_argument("file", metavar="FILE", help="a configuration, - for stdin")
     test.add_argument("cases", nargs="+", metavar="CASES", help="files of cases (TOML)")
     add_reading(test)
@@ -67,9 +80,6 @@ def _test(options: argparse.Namespace) -> int:
     chosen = [(file, [case for case in file.cases if _is_chosen(options, case)]) for file in files]
     if not any(cases for _, cases in chosen):
         print(f"revproxy test: no case has '{options.only}' in its name", file=sys.stderr)
-        return 3
-    if options.file == "-" and len({file.defines for file in files}) > 1:
-        print("revproxy test: these files want standard input read more than once", file=sys.stderr)
         return 3
     try:
         found, coverages = _run(options, chosen)
@@ -121,10 +131,8 @@ def _report(
             data["coverage"] = coverage.as_data(lines)
         print(json.dumps(data, indent=2))
     else:
-        for line in report.as_text(files, verbose=options.verbose):
-            print(line)
-        for line in coverage.as_text(lines) if lines is not None else ():
-            print(line)
+        say(report.as_text(files, verbose=options.verbose))
+        say(coverage.as_text(lines) if lines is not None else ())
     if options.junit:
         try:
             Path(options.junit).write_text(report.as_junit(files), encoding="utf-8")

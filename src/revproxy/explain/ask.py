@@ -92,7 +92,7 @@ class Explainer:
         """The story of a request. Raises BadRequestError."""
         play = _Play(self.plan(), self._lines, asked)
         story = self._quietly(lambda: trio.run(play.run))
-        if asked.response is None or self._counts:
+        if not asked.response or self._counts:
             # Workers remember who could not be reached.
             self._plan = None
         return story

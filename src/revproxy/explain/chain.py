@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,16 @@ def read_response(data: bytes) -> bytes:
     if names.isdisjoint((b"content-length", b"transfer-encoding")):
         lines.append(b"Content-Length: %d" % len(body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def made_response(
+    status: int, fields: Iterable[tuple[str, str]], body: bytes, reason: str = "Played"
+) -> bytes:
+    """A response of these parts; one that names no type is HTML. Raises BadRequestError."""
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields)]
+    if not any(line.lower().startswith("content-type:") for line in lines):
+        lines.insert(1, "Content-Type: text/html")
+    return read_response("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
 
 def chain(loaded: Loaded, asked: Asked, *, follow: bool) -> Iterator[Story]:

@@ -18,9 +18,12 @@ from typing import Any, Final
 
 from revproxy.errors import Diagnostic, Location
 from revproxy.explain.ask import PLAYED, Asked, BadRequestError, request_url
-from revproxy.explain.chain import read_response
+from revproxy.explain.chain import made_response, read_response
 from revproxy.trial.matchers import WORDS, Matcher, make_matcher
 from revproxy.trial.table import Name, Source, Table, listed, octets
+
+FAILURES: Final[dict[str, bytes | None]] = {"down": None, "broken": b""}
+"""Origins that do not answer: the connection is refused, or it ends without an octet."""
 
 _REQUEST: Final = ("url", "method", "headers", "client", "tls", "body")
 _SHORT: Final = re.compile(r"(?:([A-Za-z][A-Za-z-]*) +)?(\S+)")
@@ -116,7 +119,7 @@ class _Reader:
             request.refuse_whole("this request has no url")
         asked = Asked(
             self._url(request, "url", request.text("url", "http://localhost/")),
-            request.text("method", "GET"),
+            request.text("method", "GET").upper(),
             self._with_defaults(_fields(request)),
             request.text("client") or self._client(),
             request.text("body").encode("latin-1"),
@@ -161,9 +164,10 @@ class _Reader:
         return (self._answer(table, "response"),)
 
     def _answer(self, table: Table, name: Name) -> bytes | None:
-        if table.get(name) == "down":
-            return None
-        if isinstance(table.get(name), str):
+        value = table.get(name)
+        if isinstance(value, str):
+            if value in FAILURES:
+                return FAILURES[value]
             return self._written(table, name, table.text(name).encode("latin-1"))
         response = table.table(name)
         response.only("status", "reason", "headers", "body", "file")
@@ -184,7 +188,7 @@ class _Reader:
         try:
             return read_response(data)
         except BadRequestError as error:
-            hint = 'or write response = "down" for an origin that cannot be reached'
+            hint = '"down" is an origin that cannot be reached, "broken" one that says nothing'
             table.refuse(name, str(error), hint)
             return PLAYED
 
@@ -210,13 +214,8 @@ def _fields(table: Table) -> tuple[tuple[str, str], ...]:
 
 def _response(table: Table) -> bytes:
     status = table.number("status", 200, 100, 999)
-    fields = _fields(table)
     body = table.text("body").encode("latin-1")
-    if "content-type" not in {name.lower() for name, _ in fields}:
-        fields = (("Content-Type", "text/html"), *fields)
-    lines = [f"HTTP/1.1 {status} {table.text('reason', 'Played')}"]
-    lines += [f"{name}: {value}" for name, value in fields]
-    return read_response("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+    return made_response(status, _fields(table), body, table.text("reason", "Played"))
 
 
 # What must come of it.

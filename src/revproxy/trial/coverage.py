@@ -27,6 +27,7 @@ from revproxy.config.merge import SECTION_KINDS
 from revproxy.config.tree import Configuration, Directive
 from revproxy.errors import Location
 from revproxy.explain.story import Story
+from revproxy.lint.report import readable
 
 Key: TypeAlias = tuple[str, int]
 """File and line."""
@@ -210,13 +211,13 @@ def as_data(lines: list[Line]) -> dict[str, Any]:
         "touched": sum(line.state in TOUCHED for line in lines),
         "files": [
             {
-                "file": name,
+                "file": readable(name),
                 "share": round(share(found), 4),
                 "lines": [
                     {
                         "line": line.place.line,
                         "directive": line.name,
-                        "text": line.place.source.strip(),
+                        "text": readable(line.place.source.strip()),
                         "state": line.state,
                         "times": line.times,
                     }
@@ -234,17 +235,18 @@ def as_text(lines: list[Line]) -> Iterator[str]:
     acted = sum(line.state == ACTED for line in touched)
     yield (
         f"Coverage: {len(touched)} of {len(lines)} lines ({share(lines):.0%}): "
-        f"{acted} acted, {len(touched) - acted} were in force"
+        f"{acted} acted, {len(touched) - acted} in force"
     )
     names = list(dict.fromkeys(line.place.file for line in lines))
     if len(names) > 1:
         for name in names:
             own = [line for line in lines if line.place.file == name]
             part = sum(line.state in TOUCHED for line in own)
-            yield f"  {name}: {part} of {len(own)} lines ({share(own):.0%})"
+            yield f"  {readable(name)}: {part} of {len(own)} lines ({share(own):.0%})"
     for state, title in ((LOOKED_AT, "looked at, and never acted"), (UNTOUCHED, "never touched")):
         found = [line for line in lines if line.state == state]
         if found:
             yield f"  {title}"
         for line in found:
-            yield f"    {line.place.file}:{line.place.line}: {line.place.source.strip()}"
+            source = readable(line.place.source.strip())
+            yield f"    {readable(line.place.file)}:{line.place.line}: {source}"

@@ -56,7 +56,7 @@ def _look(item: Expectation, stories: Sequence[Story]) -> Failure | None:
         asked = tuple(story.location or "" for story in stories if story.location)
         if asked == item.wanted:
             return None
-        return Failure(item.key, shown(item.wanted), shown(asked), item.location, _turn(story))
+        return Failure(item.key, shown(item.wanted), shown(asked), item.location, decision(story))
     if item.key in ("lines", "not_lines"):
         return _look_at_lines(item, story)
     if item.key == "denied_by":
@@ -65,7 +65,7 @@ def _look(item: Expectation, stories: Sequence[Story]) -> Failure | None:
         if story.status == item.wanted:
             return None
         actual = f"{story.status}{f': {story.detail}' if story.detail else ''}"
-        return Failure(item.key, str(item.wanted), actual, item.location, _turn(story))
+        return Failure(item.key, str(item.wanted), actual, item.location, decision(story))
     matcher: Matcher = item.wanted
     values = values_of(story, item.key)
     if matcher.fits(values):
@@ -147,13 +147,13 @@ def _look_at_denial(item: Expectation, story: Story) -> Failure | None:
     wanted = " or ".join(item.wanted)
     if story.status < 400:
         actual = f"{story.status}, not denied"
-        return Failure(item.key, wanted, actual, item.location, _turn(story))
+        return Failure(item.key, wanted, actual, item.location, decision(story))
     steps = [step for step in story.steps if _denies(step)]
     if any(is_meant(word, place) for word in item.wanted for s in steps for place in s.places):
         return None
     texts = [step.text for step in steps if step.places]
     actual = f"{story.status} by {'; '.join(texts)}" if texts else str(story.status)
-    return Failure(item.key, wanted, actual, item.location, _turn(story))
+    return Failure(item.key, wanted, actual, item.location, decision(story))
 
 
 def _denies(step: Step) -> bool:
@@ -174,7 +174,7 @@ def _last(story: Story, *modules: str) -> Cause | None:
     return _of(steps[-1]) if steps else None
 
 
-def _turn(story: Story) -> Cause | None:
+def decision(story: Story) -> Cause | None:
     """What decided where a request went, or that it went nowhere."""
     if story.status in (401, 403):
         steps = [step for step in story.steps if step.places and _denies(step)]
@@ -193,8 +193,9 @@ def _cause(story: Story, key: str) -> Cause | None:
         )
         if steps:
             return _of(steps[-1])
-        return _turn(story) if key == "location" else None
-    return _turn(story)
+        follows = key == "location" or (table, name.lower()) == ("upstream_header", "host")
+        return decision(story) if follows else None
+    return decision(story)
 
 
 def _edits(story: Story, name: str, *, response: bool) -> Iterator[Step]:
