@@ -19,11 +19,15 @@ from revproxy.http.fields import Field, make_field
 from revproxy.http.wire import (
     HOP_BY_HOP,
     TOKEN,
+    is_plainly_framed,
     judge_request,
     parse_lines,
     remember,
     tokens,
 )
+
+_HOP: Final = HOP_BY_HOP | {"host", "content-length", "expect"}
+"""Fields that end here, whatever Connection names."""
 
 _REQUEST_LINE: Final = re.compile(
     rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]+) (HTTP/[0-9]\.[0-9])"
@@ -55,9 +59,9 @@ class Limits:
         return self.line + (self.fields or 1000) * (self.field_size + 2) + 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class RequestBlock:
-    """What the field lines of a request say."""
+    """What the field lines of a request say. Never changed; not frozen, as many are new."""
 
     fields: tuple[Field, ...]
     host: str | None
@@ -169,7 +173,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     for name in ("content-length", "host"):
         if names.count(name) > 1:
             raise HTTPError(400, f"More than one {name} field", close=True)
-    if folded or "transfer-encoding" in names or "content-length" in names:
+    if folded or not is_plainly_framed(items):
         # h11 takes ASCII alone in a target, Apache octets above it too.
         judge_request(line.translate(_NOT_ASCII) if _REQUEST_LINE(line) else line, lines)
     if "transfer-encoding" in names and "content-length" in names:
@@ -183,7 +187,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     if length is not None and _LENGTH(length) is None:
         raise HTTPError(400, "Invalid Content-Length", close=True)
     connection = tokens(values.get("connection"))
-    hop = HOP_BY_HOP | connection | {"host", "content-length", "expect"}
+    hop = _HOP if connection <= _HOP else _HOP | connection
     block = RequestBlock(
         fields=tuple(joined),
         host=host,
@@ -192,10 +196,10 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
         connection=connection,
         expect=values.get("expect"),
         upgrade=values.get("upgrade"),
-        end_to_end=tuple(item for item in joined if item[0] not in hop),
+        end_to_end=tuple([item for item in joined if item[0] not in hop]),
         values=values,
         count=len(items),
-        longest=max(len(item[2]) for item in joined),
+        longest=max([len(item[2]) for item in joined]),
     )
     remember(_request_blocks, lines, block)
     return block

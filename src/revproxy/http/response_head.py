@@ -15,19 +15,32 @@ from typing import Final
 from revproxy.errors import HTTPError
 from revproxy.http.dates import format_http_date, parse_http_date
 from revproxy.http.fields import Field, make_field
-from revproxy.http.wire import HOP_BY_HOP, judge_response, parse_lines, remember, tokens
+from revproxy.http.wire import (
+    HOP_BY_HOP,
+    is_plainly_framed,
+    judge_response,
+    parse_lines,
+    remember,
+    tokens,
+)
 
 MAX_RESPONSE_HEAD: Final = 256 * 1024
 """Octets of a response head after which the origin is given up."""
+
+_HOP: Final = HOP_BY_HOP | {"proxy-authenticate"}
+"""Fields that end here, whatever Connection names."""
 
 _STATUS_LINE: Final = re.compile(
     rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?"
 ).fullmatch
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ResponseHead:
-    """A response up to its body. `reason` is "" where the origin sent none."""
+    """A response up to its body. `reason` is "" where the origin sent none.
+
+    Never changed; not frozen, as an application's answers are all new (3 µs).
+    """
 
     status: int
     reason: str
@@ -75,7 +88,7 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
     except HTTPError as error:
         raise ValueError(error.detail) from None
     names = [item[0] for item in items]
-    if folded or "transfer-encoding" in names or "content-length" in names:
+    if folded or not is_plainly_framed(items):
         # h11 refuses lengths that differ; those that agree are one.
         judge_response(head, method)
     if names.count("content-length") > 1:
@@ -85,10 +98,10 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         lists[name] = f"{lists[name]}, {value}" if name in lists else value
     length = lists.get("content-length")
     connection = tokens(lists.get("connection"))
-    hop = HOP_BY_HOP | connection | {"proxy-authenticate"}
+    hop = _HOP if connection <= _HOP else _HOP | connection
     if status in (b"204", b"304"):
         hop |= {"content-length"}
-    end_to_end = tuple(_for_recipient(item) for item in items if item[0] not in hop)
+    end_to_end = tuple([_for_recipient(item) for item in items if item[0] not in hop])
     if "vary" in names:
         end_to_end = merge_vary(end_to_end)
     return ResponseHead(
@@ -101,10 +114,10 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         connection=connection,
         upgrade=lists.get("upgrade"),
         end_to_end=end_to_end,
-        names=frozenset(item[0] for item in end_to_end),
-        longest=max(len(line), *(len(item[2]) for item in items)) if items else len(line),
+        names=frozenset([item[0] for item in end_to_end]),
+        longest=max([len(line), *[len(item[2]) for item in items]]),
         status_line=b"HTTP/1.1 %b %b\r\n" % (status, reason or b""),
-        lines=b"".join(item[2] + b"\r\n" for item in end_to_end),
+        lines=b"\r\n".join([*[item[2] for item in end_to_end], b""]),
     )
 
 

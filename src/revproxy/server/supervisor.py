@@ -24,6 +24,7 @@ from typing import Final
 
 from revproxy import logs
 from revproxy.errors import ConfigError
+from revproxy.http.wire import load_judge
 from revproxy.plan.plan import Listener, Plan
 from revproxy.server.addresses import AddressCounts, AddressTable
 from revproxy.server.child import run_child
@@ -81,6 +82,7 @@ class Supervisor:
         except (OSError, logs.LogError) as error:
             raise StartError(str(error)) from None
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        load_judge()
         gc.collect()
         gc.freeze()
         self._spawn_all()
