@@ -47,6 +47,8 @@ class Wrk:
     body: int = 0
     connections: int = 32
     secured: bool = False
+    unlike: bool = False
+    """No two requests are alike: path, query and session are new each time."""
 
     def script(self, directory: Path) -> Path:
         """Write the Lua that makes the requests ahead of the run."""
@@ -64,6 +66,8 @@ class Wrk:
                 f'  made[#made + 1] = wrk.format("{method}", "{path}", {{{fields}}}, {body})'
             )
         lines += ["end", "request = function()", "  n = n % #made + 1", "  return made[n]", "end"]
+        if self.unlike:
+            lines = [_UNLIKE % (fields, method)]
         path = directory / f"load-{abs(hash(self))}.lua"
         path.write_text("\n".join(lines))
         return path
@@ -89,6 +93,15 @@ class Wrk:
             raise RuntimeError(f"wrk on port {port}: {done.stdout}")
         unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}[latency[2]]
         return Burst(int(requests[1]), float(latency[1]) * unit)
+
+
+_UNLIKE = """local n = 0
+request = function()
+  n = n + 1
+  local fields = {%s}
+  fields["Cookie"] = "theme=dark; session=" .. n * 7919
+  return wrk.format("%s", "/dynamic/" .. n .. "/page?id=" .. n, fields)
+end"""
 
 
 def download(port: int, path: str, size: int) -> None:

@@ -53,6 +53,11 @@ def post(bench: Bench) -> list[Row]:
     return _small(bench, "post", Wrk(body=10240), 1.2)
 
 
+def dynamic(bench: Bench) -> list[Row]:
+    """1 KiB GET of which no request and no response is like another, as an application's are."""
+    return _small(bench, "dynamic", Wrk(unlike=True), None)
+
+
 def large_download(bench: Bench) -> list[Row]:
     """100 MiB from the origin to the client."""
 
@@ -184,6 +189,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "get": get,
     "connect": connect,
     "post": post,
+    "dynamic": dynamic,
     "download": large_download,
     "upload": large_upload,
     "production": production,
@@ -205,7 +211,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
 }
 
 
-def _small(bench: Bench, name: str, wrk: Wrk, target: float) -> list[Row]:
+def _small(bench: Bench, name: str, wrk: Wrk, target: float | None) -> list[Row]:
     return bench.measure(name, _plain(bench), _wrk(bench, wrk), target=target)
 
 

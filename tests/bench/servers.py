@@ -148,6 +148,9 @@ http {{
   client_body_temp_path {directory}/body;
   server {{ listen 127.0.0.1:{port} backlog=4096; root {directory};
     location / {{ default_type text/html; return 200 "{"x" * 1024}"; }}
+    location /dynamic {{ default_type text/html; etag off;
+      add_header Set-Cookie "id=$request_id; Path=/; HttpOnly"; add_header ETag '"$request_id"';
+      add_header Cache-Control private; return 200 "{"x" * 1024}"; }}
     location = /big {{ default_type application/octet-stream; try_files /big =404; }}
     location /page {{ default_type text/html; try_files $uri =404; }} }}
 }}
