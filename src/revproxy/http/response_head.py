@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +31,7 @@ MAX_RESPONSE_HEAD: Final = 256 * 1024
 _HOP: Final = HOP_BY_HOP | {"proxy-authenticate"}
 """Fields that end here, whatever Connection names."""
 
+_DATES: Final = frozenset(("date", "expires", "last-modified"))
 _STATUS_LINE: Final = re.compile(
     rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?"
 ).fullmatch
@@ -79,10 +81,7 @@ def parse_response(head: bytes, method: str) -> ResponseHead:
 
 def _parse_response(head: bytes, method: str) -> ResponseHead:
     line, _, lines = head.partition(b"\r\n")
-    match = _STATUS_LINE(line)
-    if match is None:
-        raise StatusLineError(line.decode("latin-1"))
-    minor, status, reason = match.groups()
+    status, reason, protocol, status_line = _parse_status_line(line)
     try:
         items, folded = parse_lines(lines) if lines else ([], False)
     except HTTPError as error:
@@ -93,32 +92,56 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         judge_response(head, method)
     if names.count("content-length") > 1:
         items = _without_repeated(items, "content-length")
-    lists: dict[str, str] = {}
-    for name, value, _ in items:
-        lists[name] = f"{lists[name]}, {value}" if name in lists else value
-    length = lists.get("content-length")
-    connection = tokens(lists.get("connection"))
+    values = {item[0]: item[1] for item in items}
+    length = values.get("content-length")
+    connection = tokens(_joined(items, "connection") if "connection" in values else None)
     hop = _HOP if connection <= _HOP else _HOP | connection
-    if status in (b"204", b"304"):
+    if status in (204, 304):
         hop |= {"content-length"}
-    end_to_end = tuple([_for_recipient(item) for item in items if item[0] not in hop])
-    if "vary" in names:
+    end_to_end = tuple(
+        [
+            item if item[0] not in _DATES else _for_recipient(item)
+            for item in items
+            if item[0] not in hop
+        ]
+    )
+    if "vary" in values:
         end_to_end = merge_vary(end_to_end)
     return ResponseHead(
-        status=int(status),
-        reason=(reason or b"").decode("latin-1"),
-        protocol="HTTP/1.0" if minor == b"0" else "HTTP/1.1",
-        fields=tuple(items),
-        length=int(length.split(",")[0]) if length is not None else None,
-        chunked="transfer-encoding" in lists,
-        connection=connection,
-        upgrade=lists.get("upgrade"),
-        end_to_end=end_to_end,
-        names=frozenset([item[0] for item in end_to_end]),
-        longest=max([len(line), *[len(item[2]) for item in items]]),
-        status_line=b"HTTP/1.1 %b %b\r\n" % (status, reason or b""),
-        lines=b"\r\n".join([*[item[2] for item in end_to_end], b""]),
+        status,
+        reason,
+        protocol,
+        tuple(items),
+        int(length.split(",")[0]) if length is not None else None,
+        "transfer-encoding" in values,
+        connection,
+        _joined(items, "upgrade") if "upgrade" in values else None,
+        end_to_end,
+        frozenset([item[0] for item in end_to_end]),
+        max([len(line), *[len(item[2]) for item in items]]),
+        status_line,
+        b"\r\n".join([*[item[2] for item in end_to_end], b""]),
     )
+
+
+@functools.lru_cache(256)
+def _parse_status_line(line: bytes) -> tuple[int, str, str, bytes]:
+    """Status, reason, protocol and the line as it goes on. Raises StatusLineError."""
+    match = _STATUS_LINE(line)
+    if match is None:
+        raise StatusLineError(line.decode("latin-1"))
+    minor, status, reason = match.groups()
+    return (
+        int(status),
+        (reason or b"").decode("latin-1"),
+        "HTTP/1.0" if minor == b"0" else "HTTP/1.1",
+        b"HTTP/1.1 %b %b\r\n" % (status, reason or b""),
+    )
+
+
+def _joined(items: list[Field], name: str) -> str:
+    """All values under a name as one list (RFC 9110, section 5.3)."""
+    return ", ".join([item[1] for item in items if item[0] == name])
 
 
 class StatusLineError(ValueError):
@@ -130,12 +153,9 @@ def _without_repeated(items: list[Field], name: str) -> list[Field]:
     return [item for index, item in enumerate(items) if item[0] != name or index == first]
 
 
-_DATES: Final = frozenset(("date", "expires", "last-modified"))
-
-
 def _for_recipient(item: Field) -> Field:
-    """The field, a date in an obsolete format written anew (RFC 9110, section 5.6.7)."""
-    if item[0] not in _DATES or (item[1].endswith(" GMT") and item[1][3:5] == ", "):
+    """A date, one in an obsolete format written anew (RFC 9110, section 5.6.7)."""
+    if item[1].endswith(" GMT") and item[1][3:5] == ", ":
         return item
     seconds = parse_http_date(item[1])
     if seconds is None:
@@ -146,6 +166,8 @@ def _for_recipient(item: Field) -> Field:
 def merge_vary(items: tuple[Field, ...]) -> tuple[Field, ...]:
     """All Vary fields as one, each name once, joined as Apache does (`fixup_vary`)."""
     fields = [item for item in items if item[0] == "vary"]
+    if len(fields) == 1 and "," not in fields[0][1]:
+        return items
     names: dict[str, str] = {}
     for item in fields:
         for word in item[1].split(","):

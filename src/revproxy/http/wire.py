@@ -14,6 +14,7 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final, TypeVar
 
@@ -92,8 +93,9 @@ def _continue_line(items: list[Field], row: bytes) -> Field:
     return (name, *make_field(spelled, f"{value} {more}".strip())[1:])
 
 
+@functools.lru_cache(256)
 def tokens(value: str | None) -> frozenset[str]:
-    """The members of a comma-separated list, in lower case."""
+    """The members of a comma-separated list, in lower case. Connection's are few: remembered."""
     if value is None:
         return frozenset()
     return frozenset(token.strip().lower() for token in value.split(",") if token.strip())
