@@ -75,6 +75,10 @@ class Response:
             self.is_chunked = True
             if first:
                 first = chunk(first)
+            if getattr(body, "is_over", False):
+                # All of it leaves at once: half of the calls for an application's short answer.
+                self.stream = None
+                first += LAST_CHUNK
             return self._head(_CHUNKED, first, requests)
         self.keeps_alive = False
         return self._head([], first, requests)

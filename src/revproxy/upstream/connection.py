@@ -260,6 +260,11 @@ class ChunkedBody(OriginBody):
         """The lines of the trailer section, for the log."""
         return self._reader.trailers
 
+    @property
+    def is_over(self) -> bool:
+        """Nothing follows what is at hand."""
+        return self._connection is None and not self._surplus
+
     def _decode(self, data: bytes) -> bytes:
         try:
             decoded = self._reader.feed(data)
