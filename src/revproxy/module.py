@@ -111,6 +111,16 @@ class ScopeKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A provider under a name of its own: its base, its arguments, what its section sets."""
+
+    base: str
+    arguments: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """By module name; they lie over those of a request."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Where a directive stands, for parsers that must know.
 
@@ -118,6 +128,8 @@ class Scope:
     Match (or `~`) section. `methods` is what an enclosing `<Limit>` names (None outside of one),
     with `methods_excepted` where it is a `<LimitExcept>`: all methods but these.
     `allowed_options` is what `Options` may name in an access file, None where it may all.
+    `aliases` are those of providers that the configuration has defined so far, by kind and name;
+    `contents` is what the directives within a section set, by module name.
     `warn` collects what is odd but accepted.
     """
 
@@ -129,6 +141,8 @@ class Scope:
     methods: frozenset[str] | None = None
     methods_excepted: bool = False
     allowed_options: frozenset[str] | None = None
+    aliases: dict[tuple[str, str], Alias] = field(default_factory=dict, compare=False)
+    contents: Callable[[Directive], Mapping[str, Any]] = lambda _section: {}
     warn: Callable[[Diagnostic], None] = lambda _diagnostic: None
 
     def path(self, name: str) -> str:

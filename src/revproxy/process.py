@@ -101,7 +101,8 @@ async def _check_access(exchange: Exchange) -> None:
     former = exchange.previous or exchange.main
     if former is not None and former.plan is plan:
         # The request this one is made from was looked at already, with the same settings.
-        exchange.user, exchange.challenge = former.user, former.challenge
+        exchange.user, exchange.auth_type = former.user, former.auth_type
+        exchange.challenge = former.challenge
         return
     for hook in plan.names:
         await hook(exchange)

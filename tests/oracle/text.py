@@ -4,6 +4,7 @@ Laws:
 - A line end is CRLF; `␊` is a bare LF, `␍` a bare CR.
 - `{{TEXT*N}}` is TEXT repeated N times.
 - `⟦gzip:TEXT⟧` is TEXT compressed with gzip.
+- `@DIGEST user password ...@` is a client's answer to a challenge (`digest.py`).
 - A character is one octet (Latin-1); `@NAME@` is a place that differs between the servers.
 """
 
@@ -53,7 +54,12 @@ class Blur:
     def __call__(self, text: str) -> str:
         for value, name in self._pairs:
             text = text.replace(value, name)
+        text = _DIGEST.sub(r'\1="<\1>"', text)
         return _PRODUCT.sub("<product>", text)
+
+
+# What hangs on a nonce, which no two servers have the same.
+_DIGEST = re.compile(r'\b(nonce|nextnonce|response|rspauth)="[^"]*"')
 
 
 _PRODUCT = re.compile(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, setting
@@ -40,10 +41,45 @@ class FileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnonymousSettings:
+    """mod_authn_anon: `users` in lower case, "*" for all; Apache does not merge them."""
+
+    users: frozenset[str] = frozenset()
+    may_be_empty: bool = False
+    must_give_address: bool = True
+    verify_address: bool = False
+    log_address: bool = True
+
+    @classmethod
+    def merged(cls, _outer: AnonymousSettings, inner: AnonymousSettings) -> AnonymousSettings:
+        """The inner section's, whatever it leaves out."""
+        return inner
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who knows users: `kind` is file, anon or socache, `settings` an alias's own."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings:
+    """mod_auth_digest; `lifetime` in seconds, 0 for nonces that serve once, below for ever."""
+
+    providers: tuple[Provider, ...] | Unset = setting()
+    domain: tuple[str, ...] | Unset = setting()
+    lifetime: int | Unset = setting()
+    check_count: bool | Unset = setting()
+
+
+@dataclass(frozen=True, slots=True)
 class BasicSettings:
     """mod_auth_basic."""
 
-    providers: tuple[str, ...] | Unset = setting()
+    providers: tuple[Provider, ...] | Unset = setting()
     authoritative: bool | Unset = setting()
     fake_user: Value | Unset = setting()
     fake_password: Value | Unset = setting()

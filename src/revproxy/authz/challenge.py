@@ -9,5 +9,5 @@ from revproxy.http.message import Exchange
 def unauthorized(exchange: Exchange, detail: str) -> HTTPError:
     """The 401 to raise, with the challenge of the scheme in force set."""
     assert exchange.challenge is not None
-    exchange.err.set("WWW-Authenticate", exchange.challenge)
+    exchange.err.set("WWW-Authenticate", exchange.challenge())
     return HTTPError(401, detail)

@@ -26,3 +26,8 @@ class FileCache(Generic[T]):
             text = Path(name).read_text(encoding="latin-1")
             known = self._known[name] = (stamp, self._parse(text))
         return known[1]
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of such a file. No octet but LF ends one: it could be part of a character."""
+    return [line.strip() for line in text.split("\n")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from revproxy.authz.files import FileCache
+from revproxy.authz.files import FileCache, lines_of
 from revproxy.authz.tree import Provider
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, setting
@@ -26,7 +26,7 @@ class GroupSettings:
 def parse_groups(text: str) -> dict[str, frozenset[str]]:
     """The groups of each user, from lines `group: user user`."""
     groups: dict[str, set[str]] = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         name, colon, members = line.partition(":")
         if not colon or not name or name.startswith("#"):
             continue

@@ -67,6 +67,12 @@ def make_provider(name: str, words: Sequence[str]) -> Provider:
     raise ValueError(f"'Require {name}' needs {module}, which is not implemented yet")
 
 
+def is_provider(name: str) -> bool:
+    """Whether Apache has a provider of this name."""
+    name = name.lower()
+    return name == "expr" or name in _MAKERS or name in _ELSEWHERE
+
+
 _ELSEWHERE: Final = {
     "dbm-file-group": "mod_authz_dbm",
     "dbm-group": "mod_authz_dbm",

@@ -52,6 +52,7 @@ class AccessFileReader:
         Raises OSError.
         """
         configuration = read_access_file(path, self.server)
+        configuration.aliases = self.server.aliases
         context = Context(classes, is_access_file=True, names=names)
         forgiven = frozenset[str]().union(*(_CODES[word] for word in nonfatal))
         findings = [

@@ -25,6 +25,7 @@ from revproxy.errors import Diagnostic, Location, Severity
 _SERVER: Final = frozenset({"RSRC_CONF", "OPTIONS", "FILEINFO", "INDEXES"})
 _SECTION: Final = frozenset({"ACCESS_CONF", "OPTIONS", "FILEINFO", "INDEXES", "AUTHCFG", "LIMIT"})
 _AUTHORIZATION: Final = frozenset({"AUTHCFG"})
+_ALIAS: Final = frozenset({"AUTHCFG", "ACCESS_CONF"})
 
 _OVERRIDES: Final[dict[str, frozenset[str]]] = {
     "virtualhost": _SERVER,
@@ -34,6 +35,8 @@ _OVERRIDES: Final[dict[str, frozenset[str]]] = {
     "requireany": _AUTHORIZATION,
     "requirenone": _AUTHORIZATION,
     "mdomainset": _SERVER,
+    "authnprovideralias": _ALIAS,
+    "authzprovideralias": _ALIAS,
 }
 """What may stand in a section, as bits of `allowed`; in the others: what `_SECTION` says."""
 

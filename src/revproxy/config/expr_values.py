@@ -157,7 +157,7 @@ VARIABLES: Final[dict[str, Word]] = {
     "remote_port": _of(lambda subject: str(subject.client_port)),
     "remote_ident": _of(lambda _subject: ""),
     "remote_user": _of(lambda subject: subject.user),
-    "auth_type": _of(lambda subject: (subject.challenge or "").partition(" ")[0]),
+    "auth_type": _of(lambda subject: subject.auth_type),
     "server_admin": _of(lambda subject: subject.server.server.admin),
     "server_name": _of(lambda subject: subject.server.server.self_address(subject)[0]),
     "server_port": _of(lambda subject: str(subject.server.server.self_address(subject)[1])),

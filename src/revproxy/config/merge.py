@@ -89,7 +89,12 @@ def merge(
     reader = _Merge(configuration, modules)
     main = ServerConfig(None)
     hosts: list[ServerConfig] = []
-    scope = Scope(server_root=configuration.server_root, warn=reader.diagnostics.append)
+    scope = Scope(
+        server_root=configuration.server_root,
+        aliases=configuration.aliases,
+        contents=reader.settings_of,
+        warn=reader.diagnostics.append,
+    )
     plain = [item for item in configuration.directives if item.key != "virtualhost"]
     reader.server(main, plain, scope)
     for directive in configuration.directives:
@@ -114,6 +119,7 @@ def merge_access_file(
         directory,
         server_root=configuration.server_root,
         allowed_options=allowed_options,
+        aliases=configuration.aliases,
         warn=reader.diagnostics.append,
     )
     place = Location(configuration.files[0], 1)
@@ -153,6 +159,12 @@ class _Merge:
             for name, parser in module.directives.items():
                 self._parsers.setdefault(name.lower(), []).append((module, parser))
         self.diagnostics: list[Diagnostic] = []
+        self._defining = Scope(
+            ScopeKind.DIRECTORY,
+            server_root=configuration.server_root,
+            aliases=configuration.aliases,
+            warn=self.diagnostics.append,
+        )
 
     def server(self, server: ServerConfig, directives: Iterable[Directive], scope: Scope) -> None:
         server.settings.update({module.name: module.settings() for module in self._modules})
@@ -193,6 +205,10 @@ class _Merge:
         children: list[Section] = []
         self._lines(directive.children or (), scope, settings, children.append)
         return Section(scope, settings, directive, tuple(children))
+
+    def settings_of(self, directive: Directive) -> Mapping[str, Any]:
+        """What stands in a section that defines something, by module name."""
+        return self.contents(directive, self._defining).settings
 
     def _parse(self, directive: Directive, scope: Scope, settings: dict[str, Any]) -> None:
         for module, parser in self._parsers.get(directive.key, ()):

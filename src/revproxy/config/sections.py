@@ -11,13 +11,14 @@ _PATHS: Final = frozenset({
 })  # fmt: skip
 _WITH_TILDE: Final = frozenset({"directory", "directorymatch", "files", "location"})
 _NEEDED: Final = _PATHS | {"virtualhost", "limit", "limitexcept", "if", "elseif"}
+_ALIASES: Final = frozenset({"authnprovideralias", "authzprovideralias"})
 _NONE: Final = frozenset({"requireall", "requireany", "requirenone"})
 
 
 def wrong_arguments(section: Directive) -> tuple[str, int | None]:
     """What is wrong with a section's arguments and which it is; "" where nothing is."""
     key, values, name = section.key, section.values, section.name
-    if not section.raw and key in _NEEDED:
+    if (not section.raw and key in _NEEDED) or (key in _ALIASES and len(values) < 2):
         return f"<{name}> directive requires additional arguments", None
     if values and key == "else":
         return f"<{name}> does not take an argument", 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from revproxy.errors import Diagnostic, Location
 
@@ -97,3 +97,6 @@ class Configuration:
         """All directives, in file order."""
         for directive in self.directives:
             yield from directive.walk()
+
+    aliases: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """The aliases of providers that sections have defined, by kind and name."""

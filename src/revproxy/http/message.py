@@ -161,6 +161,7 @@ class Exchange:
 
     __slots__ = (
         "aborted",
+        "auth_type",
         "block",
         "body",
         "body_sent",
@@ -258,8 +259,10 @@ class Exchange:
         self.notes: dict[str, str] = {}
         self.user: str | None = None
         """Who the client says it is; proven where the phase `authz` runs for the second time."""
-        self.challenge: str | None = None
-        """What WWW-Authenticate says in a 401 (RFC 9110, section 11.6.1); None before `authn`."""
+        self.auth_type: str | None = None
+        """The scheme that asks the client who it is (AUTH_TYPE); None before `authn`."""
+        self.challenge: Callable[[], str] | None = None
+        """Makes what WWW-Authenticate says in a 401 (RFC 9110, section 11.6.1)."""
         self.remote_host: str | None = None
         """The client's name, looked up both ways; None where nobody asked or it has none."""
         self.client_address = connection.client_address

@@ -9,10 +9,15 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
 
 from revproxy.authn.basic import make_basic, parse_basic
-from revproxy.authn.providers import Verdict, check_password, check_realm
+from revproxy.authn.providers import (
+    FILE_ALONE,
+    Verdict,
+    check_password,
+    check_realm,
+    parse_providers,
+)
 from revproxy.authn.settings import BasicSettings, core_of, value_of
 from revproxy.authz.challenge import unauthorized
 from revproxy.config.expr import compile_string
@@ -21,32 +26,10 @@ from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.module import AsyncHook, Hook, Module, Scope, Server, Unset, flag, value_or
 
-_SERVED: Final = frozenset(("file", "socache"))
-"""`socache` never answers by itself: what passwords cost is remembered anyway."""
 
-_ELSEWHERE: Final = {
-    "alias": "mod_authn_core's AuthnProviderAlias",
-    "anon": "mod_authn_anon",
-    "dbd": "mod_authn_dbd",
-    "dbm": "mod_authn_dbm",
-    "fcgi": "mod_authnz_fcgi",
-    "ldap": "mod_authnz_ldap",
-}
-
-
-def _provider(settings: BasicSettings, directive: Directive, _scope: Scope) -> BasicSettings:
-    providers = () if isinstance(settings.providers, Unset) else settings.providers
-    for number, word in enumerate(directive.values):
-        if word.lower() in _ELSEWHERE:
-            module = _ELSEWHERE[word.lower()]
-            raise DirectiveError(
-                f"the provider '{word}' needs {module}, which is not implemented yet",
-                argument=number,
-            )
-        if word.lower() not in _SERVED:
-            raise DirectiveError(f"Unknown Authn provider: {word}", argument=number)
-        providers = (*providers, word.lower())
-    return dataclasses.replace(settings, providers=providers)
+def _provider(settings: BasicSettings, directive: Directive, scope: Scope) -> BasicSettings:
+    known = value_or(settings.providers, ())
+    return dataclasses.replace(settings, providers=(*known, *parse_providers(directive, scope)))
 
 
 def _fake(settings: BasicSettings, directive: Directive, _scope: Scope) -> BasicSettings:
@@ -62,14 +45,16 @@ def _fake(settings: BasicSettings, directive: Directive, _scope: Scope) -> Basic
 
 
 def _digest(settings: BasicSettings, directive: Directive, _scope: Scope) -> BasicSettings:
-    word = directive.values[0].lower()
-    if word not in ("md5", "off"):
-        raise DirectiveError("Invalid algorithm in AuthBasicUseDigestAlgorithm", argument=0)
-    return dataclasses.replace(settings, digest=word == "md5")
+    word = directive.values[0]
+    if word.lower() not in ("md5", "off"):
+        raise DirectiveError(
+            f"Invalid algorithm in AuthBasicUseDigestAlgorithm: {word}", argument=0
+        )
+    return dataclasses.replace(settings, digest=word.lower() == "md5")
 
 
 def _authn(settings: BasicSettings, _server: Server) -> AsyncHook | None:
-    providers = value_or(settings.providers, ("file",))
+    providers = value_or(settings.providers, FILE_ALONE)
     by_realm = value_or(settings.digest, False)
 
     async def authenticate(exchange: Exchange) -> bool:
@@ -79,7 +64,8 @@ def _authn(settings: BasicSettings, _server: Server) -> AsyncHook | None:
         realm = value_of(core.auth_name, exchange)
         if realm is None:
             raise HTTPError(500, f"need AuthName: {exchange.path}")
-        exchange.challenge = f'Basic realm="{realm}"'
+        exchange.auth_type = "Basic"
+        exchange.challenge = lambda: f'Basic realm="{realm}"'
         user, password = _credentials(exchange)
         exchange.user = user
         if by_realm:

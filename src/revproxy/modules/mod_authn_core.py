@@ -1,4 +1,5 @@
-"""mod_authn_core: AuthType and AuthName, and what to say where no module serves the type.
+"""mod_authn_core: AuthType, AuthName, `<AuthnProviderAlias>`; what is said where no module serves
+the type.
 
 Laws:
 - AuthType None takes back an outer AuthType.
@@ -10,17 +11,36 @@ from __future__ import annotations
 
 import dataclasses
 
+from revproxy.authn.providers import find_provider, is_provider
 from revproxy.authn.settings import CoreSettings, core_of
 from revproxy.config.tree import Directive
-from revproxy.errors import HTTPError
+from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
-from revproxy.module import AsyncHook, Hook, Module, Scope, Server, Unset, text
+from revproxy.module import Alias, AsyncHook, Hook, Module, Scope, Server, Unset, text
 
 
 def _auth_name(settings: CoreSettings, directive: Directive, _scope: Scope) -> CoreSettings:
     """The realm, with its quotes escaped as it stands in the challenge."""
     name = directive.values[0].replace("\\", "\\\\").replace('"', '\\"')
     return dataclasses.replace(settings, auth_name=name)
+
+
+def _alias(settings: CoreSettings, directive: Directive, scope: Scope) -> CoreSettings:
+    """`<AuthnProviderAlias base name>`: a provider with settings of its own."""
+    base, name = directive.values[:2]
+    if base == name:
+        raise DirectiveError(
+            "The alias provider name must be different from the base provider name.", argument=1
+        )
+    if is_provider(name, scope):
+        raise DirectiveError(
+            f"The alias provider {name} has already be registered previously as either a base "
+            "provider or an alias provider.",
+            argument=1,
+        )
+    find_provider(base, scope, 0)
+    scope.aliases["authn", name] = Alias(base, settings=scope.contents(directive))
+    return settings
 
 
 def _authz(settings: CoreSettings, _server: Server) -> Hook | None:
@@ -52,6 +72,10 @@ def _authn(settings: CoreSettings, _server: Server) -> AsyncHook | None:
 MODULE = Module(
     name="mod_authn_core",
     settings=CoreSettings,
-    directives={"authtype": text("auth_type"), "authname": _auth_name},
+    directives={
+        "authtype": text("auth_type"),
+        "authname": _auth_name,
+        "authnprovideralias": _alias,
+    },
     hooks={"authz": _authz, "authn": _authn},
 )

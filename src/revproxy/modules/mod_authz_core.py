@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from revproxy.authz.alias import with_settings
 from revproxy.authz.challenge import unauthorized
-from revproxy.authz.providers import make_provider, preparation
+from revproxy.authz.providers import is_provider, make_provider, preparation
 from revproxy.authz.tree import Answer, Group, Provider, Rule, can_only_deny, rules_of
 from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.module import (
+    Alias,
     AsyncHook,
     Hook,
     Module,
@@ -76,15 +79,56 @@ def _rule(directive: Directive, scope: Scope) -> Rule:
         words.pop(0)
     if not words:
         raise DirectiveError("Require needs a provider", hint="as in Require all granted")
-    name = words[0].lower()
+    text = " ".join(directive.values)
     try:
-        provider = _expression(directive.raw) if name == "expr" else make_provider(name, words[1:])
+        if ("authz", words[0]) in scope.aliases:
+            provider, prepare = _of_alias(scope.aliases["authz", words[0]], scope)
+        else:
+            provider, prepare = _of_name(words[0], words[1:], directive.raw)
     except ValueError as error:
         raise DirectiveError(str(error), argument=1 if negated else 0) from None
-    text = " ".join(directive.values)
-    prepare = preparation(name, provider)
     methods, excepted = scope.methods, scope.methods_excepted
     return Rule(text, provider, negated, methods, excepted, prepare, directive.location)
+
+
+def _of_name(word: str, words: Sequence[str], raw: str) -> tuple[Provider, AsyncHook | None]:
+    """A provider, and what has to run before it is asked. Raises ValueError."""
+    name = word.lower()
+    provider = _expression(raw) if name == "expr" else make_provider(name, words)
+    return provider, preparation(name, provider)
+
+
+def _of_alias(alias: Alias, scope: Scope) -> tuple[Provider, AsyncHook | None]:
+    """The same for an alias of a provider, or of another alias. Raises ValueError."""
+    if ("authz", alias.base) in scope.aliases:
+        provider, prepare = _of_alias(scope.aliases["authz", alias.base], scope)
+    else:
+        # The argument is what would stand behind the provider's name in a Require.
+        words = [quoted or word for quoted, word in _WORDS(alias.arguments)]
+        provider, prepare = _of_name(alias.base, words, f"{alias.base} {alias.arguments}")
+    return with_settings(provider, alias.settings), prepare
+
+
+_WORDS: Final = re.compile(r"\"([^\"]*)\"|(\S+)").findall
+
+
+def _alias(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    """`<AuthzProviderAlias base name arguments>`: a provider with settings and arguments."""
+    base, name, *arguments = directive.values
+    if is_provider(name) or ("authz", name) in scope.aliases:
+        raise DirectiveError(f"The provider '{name}' is there already", argument=1)
+    if len(arguments) > 1:
+        raise DirectiveError(
+            "several arguments of an alias must be enclosed in quotation marks", argument=3
+        )
+    alias = Alias(base, "".join(arguments), scope.contents(directive))
+    try:
+        _of_alias(alias, scope)
+    except ValueError as error:
+        text = f"Can't parse 'Require {base} {alias.arguments}': {error}"
+        raise DirectiveError(text, argument=0) from None
+    scope.aliases["authz", name] = alias
+    return settings
 
 
 _BEFORE_EXPRESSION: Final = re.compile(r"\s*(?:\"?not\"?\s+)?\S+\s*", re.IGNORECASE)
@@ -187,6 +231,7 @@ MODULE = Module(
         "requireall": _add(_group),
         "requireany": _add(_group),
         "requirenone": _add(_group),
+        "authzprovideralias": _alias,
         "authmerging": choice("merging", "Off", "And", "Or"),
         "authzsendforbiddenonfailure": flag("forbidden_on_failure"),
     },

@@ -51,7 +51,7 @@ def _context(run: Run) -> tuple[str, str]:
 
 
 _VARIABLES: Final[dict[str, Part]] = {
-    "AUTH_TYPE": lambda run: (run.exchange.challenge or "").partition(" ")[0],
+    "AUTH_TYPE": lambda run: run.exchange.auth_type or "",
     "CONN_REMOTE_ADDR": lambda run: run.exchange.connection.client_address,
     "CONTEXT_DOCUMENT_ROOT": lambda run: _context(run)[1],
     "CONTEXT_PREFIX": lambda run: _context(run)[0],
