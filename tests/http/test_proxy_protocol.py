@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from revproxy.http.proxy_protocol import (
     HEAD,
     SIGNATURE,
+    announcement,
     parse_addresses,
     parse_head,
     parse_line,
@@ -64,3 +65,22 @@ def test_any_head_is_read_or_refused(rest: bytes, data: bytes):
 def test_what_is_cut_short_is_refused(line: bytes):
     with pytest.raises(ValueError, match="PROXY"):
         parse_line(line)
+
+
+@given(ADDRESSES, PORTS, ADDRESSES, PORTS)
+def test_our_own_announcement_is_read_back(source, port, destination, other):
+    wanted = str(source)
+    if source.version == 4 and destination.version == 6:
+        wanted = str(ipaddress.IPv6Address(f"::ffff:{source}"))
+    line = announcement(1, (str(source), port), (str(destination), other))
+    assert line.endswith(b"\r\n")
+    assert parse_line(line[:-2]) == (wanted, port)
+    data = announcement(2, (str(source), port), (str(destination), other))
+    head, rest = data[:HEAD], data[HEAD:]
+    assert parse_head(head) == len(rest)
+    assert parse_addresses(head, rest) == (wanted, port)
+
+
+def test_a_zone_is_left_out():
+    line = announcement(1, ("fe80::1%eth0", 1), ("fe80::2%eth0", 2))
+    assert line == b"PROXY TCP6 fe80::1 fe80::2 1 2\r\n"

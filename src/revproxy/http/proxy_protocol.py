@@ -1,4 +1,5 @@
-"""The PROXY protocol: who a load balancer in front says the client is (its versions 1 and 2).
+"""The PROXY protocol, versions 1 and 2: who the client is, as a load balancer in front says it and
+as an origin is told.
 
 Laws:
 - What is not exactly of the protocol is refused: an address that can be made up is worse than none.
@@ -19,13 +20,36 @@ LONGEST_LINE: Final = 107
 LONGEST: Final = 4096
 
 Source = tuple[str, int]
-"""The client's address and port."""
+"""An address and a port: the client's, where nothing else is said."""
 
 _VERSION_2: Final = 0x20
 _LOCAL, _PROXY = 0x20, 0x21
 _UNSPEC: Final = 0x00
 _FAMILIES: Final = {0x11: 4, 0x21: 16}
 """TCP over IPv4 and IPv6, with the octets of an address."""
+
+
+def announcement(version: int, source: Source, destination: Source) -> bytes:
+    """The header of a version that says so of a client's connection.
+
+    Where one address is of IPv6, so is the other: an IPv4 address then stands within one.
+    """
+    addresses = [ipaddress.ip_address(host.partition("%")[0]) for host, _ in (source, destination)]
+    if len({address.version for address in addresses}) > 1:
+        addresses = [
+            ipaddress.IPv6Address(f"::ffff:{address}") if address.version == 4 else address
+            for address in addresses
+        ]
+    is_six = addresses[0].version == 6
+    if version == 1:
+        family = "TCP6" if is_six else "TCP4"
+        line = f"PROXY {family} {addresses[0]} {addresses[1]} {source[1]} {destination[1]}\r\n"
+        return line.encode("ascii")
+    data = b"".join(address.packed for address in addresses)
+    data += source[1].to_bytes(2, "big") + destination[1].to_bytes(2, "big")
+    return (
+        SIGNATURE + bytes((_PROXY, 0x21 if is_six else 0x11)) + len(data).to_bytes(2, "big") + data
+    )
 
 
 def parse_line(line: bytes) -> Source | None:

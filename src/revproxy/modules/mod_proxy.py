@@ -271,6 +271,14 @@ def _parse_blocks(settings: Settings, directive: Directive, _scope: Scope) -> Se
     return dataclasses.replace(settings, blocks=(*value_or(settings.blocks, ()), *words))
 
 
+def _parse_protocol(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    versions = {"off": 0, "v1": 1, "v2": 2}
+    word = directive.values[0].lower()
+    if word not in versions:
+        raise DirectiveError("ProxyProtocol must be Off, v1 or v2", argument=0)
+    return dataclasses.replace(settings, announces=versions[word])
+
+
 def _facts(settings: Settings, server: Server) -> ProxyFacts:
     override, codes = value_or(settings.error_override, (False, frozenset()))
     via = value_or(settings.via, "Off")
@@ -288,6 +296,7 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
         bad_header=value_or(settings.bad_header, "IsError"),
         timeout=value_or(settings.timeout, server.timeout),
         max_forwards=value_or(settings.max_forwards, -1),
+        announces=value_or(settings.announces, 0),
         blocks=value_or(settings.blocks, ()),
         reverses=value_or(settings.reverses, ()),
         cookie_paths=value_or(settings.cookie_paths, ()),
@@ -381,6 +390,7 @@ MODULE = Module(
         "proxyvia": choice("via", "Off", "On", "Full", "Block"),
         "proxytimeout": _parse_timeout,
         "proxybadheader": choice("bad_header", "IsError", "Ignore", "StartBody"),
+        "proxyprotocol": _parse_protocol,
         "proxymaxforwards": number("max_forwards", low=-1),
         "proxyblock": _parse_blocks,
         "proxyreceivebuffersize": number("receive_buffer"),

@@ -25,6 +25,8 @@ class ProxyFacts:
     bad_header: str = "IsError"
     timeout: float = 60.0
     max_forwards: int = -1
+    announces: int = 0
+    """The version of the PROXY protocol that connections to origins begin with; 0 for none."""
     blocks: tuple[str, ...] = ()
     reverses: tuple[ReverseRule, ...] = ()
     cookie_paths: tuple[CookieRule, ...] = ()

@@ -10,12 +10,13 @@ Laws:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import chunk
 from revproxy.http.fields import Field, make_field
 from revproxy.http.message import Exchange, RequestBody
+from revproxy.http.proxy_protocol import announcement
 from revproxy.http.response_head import ResponseHead
 from revproxy.http.wire import HOP_BY_HOP
 from revproxy.proxy.facts import ProxyFacts
@@ -24,11 +25,9 @@ from revproxy.proxy.spool import Spooled
 from revproxy.proxy.target import Target, interpolate_env
 from revproxy.upstream.connection import OriginBody, OriginConnection, body_of, whole_body
 from revproxy.upstream.request import OriginRequest, ask
+from revproxy.upstream.route import Route
 from revproxy.upstream.tunnel import OriginTunnel
 from revproxy.upstream.worker import Worker
-
-if TYPE_CHECKING:
-    from revproxy.upstream.tls import TlsRoute
 
 PREFETCH: Final = 16 * 1024
 """Octets of a body that are awaited before the origin is asked.
@@ -85,7 +84,7 @@ class Http1Handler:
             timeout,
             parameters.connectiontimeout or timeout,
             facts.bad_header,
-            self._route(exchange, worker) if worker.is_secure else None,
+            self._route(exchange, worker) if worker.is_secure or facts.announces else None,
             streamed,
             chunked,
             ping,
@@ -103,14 +102,20 @@ class Http1Handler:
             self._answer(exchange, origin, head_in)
         return True
 
-    def _route(self, exchange: Exchange, worker: Worker) -> TlsRoute | None:
-        """What secures the connection, and the name the origin is called by (SNI)."""
-        if exchange.origin_tls is None:
-            return None
-        from revproxy.upstream.tls import TlsRoute
-
-        name = exchange.host if self._facts.preserve_host else worker.url.host.strip("[]")
-        return TlsRoute(exchange.origin_tls, name)
+    def _route(self, exchange: Exchange, worker: Worker) -> Route:
+        """What the connection must be like: secured, or begun with the PROXY protocol."""
+        facts, connection = self._facts, exchange.connection
+        name, header = None, b""
+        tls = exchange.origin_tls if worker.is_secure else None
+        if tls is not None:
+            name = exchange.host if facts.preserve_host else worker.url.host.strip("[]")
+        if facts.announces:
+            header = announcement(
+                facts.announces,
+                (exchange.client_address, exchange.client_port),
+                (connection.local_address, connection.local_port),
+            )
+        return Route(tls, name, header)
 
     # The request.
 

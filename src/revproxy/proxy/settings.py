@@ -33,6 +33,7 @@ class Settings:
     timeout: float | Unset = setting()
     bad_header: str | Unset = setting()
     max_forwards: int | Unset = setting()
+    announces: int | Unset = setting()
     blocks: tuple[str, ...] | Unset = setting(append)
     receive_buffer: int | Unset = setting()
     source_address: str | Unset = setting()

@@ -25,7 +25,7 @@ from revproxy.http.response_head import (
 
 if TYPE_CHECKING:
     from revproxy.upstream.request import BodySender
-    from revproxy.upstream.tls import TlsRoute
+    from revproxy.upstream.route import Route
     from revproxy.upstream.worker import Worker
 
 _READ_SIZE: Final = 64 * 1024
@@ -46,10 +46,10 @@ class OriginConnection:
         "worker",
     )
 
-    def __init__(self, worker: Worker, sock: socket, route: TlsRoute | None = None) -> None:
+    def __init__(self, worker: Worker, sock: socket, route: Route | None = None) -> None:
         self.worker = worker
         self.route = route
-        """What secures it; None for a plain one."""
+        """What sets it apart from others to the origin; None where nothing does."""
         self.sock = sock
         self.is_alive = sockets.silence_of(sock)
         """Whether an idle connection can take a request."""

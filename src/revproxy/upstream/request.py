@@ -28,7 +28,7 @@ from revproxy.upstream.connection import EndOfStreamError, OriginConnection
 from revproxy.upstream.worker import Worker
 
 if TYPE_CHECKING:
-    from revproxy.upstream.tls import TlsRoute
+    from revproxy.upstream.route import Route
 
 MAX_INTERIM: Final = 10
 _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PROPFIND"))
@@ -48,8 +48,8 @@ class OriginRequest:
     timeout: float
     connect_timeout: float
     bad_header: str = "IsError"
-    route: TlsRoute | None = None
-    """What secures the connection; None for a plain one."""
+    route: Route | None = None
+    """What the connection must be like; None for a plain one."""
     body: RequestBody | None = None
     is_chunked: bool = False
     ping: float | None = None

@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import ssl
 from socket import socket
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import trio
 
 from revproxy import sockets
 from revproxy.errors import OriginError
 from revproxy.tls.certificate import Certificate, fits
-from revproxy.tls.origin import OriginTls
+from revproxy.upstream.route import Route
 
 FAILED: Final = "Error during SSL Handshake with remote server"
 
 
-class TlsRoute(NamedTuple):
-    """What makes two connections to an origin alike: settings and server name."""
-
-    tls: OriginTls
-    server_name: str | None
-
-
-async def secure(sock: socket, route: TlsRoute, patience: float) -> ssl.SSLSocket:
+async def secure(sock: socket, route: Route, patience: float) -> ssl.SSLSocket:
     """Do the handshake on a connected socket, within `patience` seconds.
 
     Raises OriginError; the socket is closed then.
@@ -54,7 +47,8 @@ async def secure(sock: socket, route: TlsRoute, patience: float) -> ssl.SSLSocke
     return secured
 
 
-def _wrap(sock: socket, route: TlsRoute) -> ssl.SSLSocket:
+def _wrap(sock: socket, route: Route) -> ssl.SSLSocket:
+    assert route.tls is not None
     context, name = route.tls.context, route.server_name
     try:
         return context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
@@ -69,9 +63,10 @@ def _failed(detail: str) -> OriginError:
     return error
 
 
-def _check(sock: ssl.SSLSocket, route: TlsRoute) -> None:
+def _check(sock: ssl.SSLSocket, route: Route) -> None:
     """Raises OriginError."""
     tls, host = route.tls, route.server_name
+    assert tls is not None
     if tls.depth is not None and _chain_length(sock) - 1 > tls.depth:
         raise _failed("certificate chain too long")
     if not (tls.checks_expiry or tls.checks_names or tls.checks_common_name):

@@ -27,7 +27,7 @@ from revproxy.upstream.parameters import Parameters
 from revproxy.upstream.pool import Pool
 
 if TYPE_CHECKING:
-    from revproxy.upstream.tls import TlsRoute
+    from revproxy.upstream.route import Route
 
 Address = tuple[int, Any]
 
@@ -105,7 +105,7 @@ class Worker:
         """Whether connections are kept for further requests."""
         return self.pool.keep != 0
 
-    def idle(self, route: TlsRoute | None = None) -> OriginConnection | None:
+    def idle(self, route: Route | None = None) -> OriginConnection | None:
         """A kept connection that is ours alone until `release` or `discard`, None without one."""
         pool = self.pool
         if pool.is_exhausted:
@@ -116,7 +116,7 @@ class Worker:
         return found
 
     async def connection(
-        self, timeout: float, route: TlsRoute | None = None, patience: float = 60.0
+        self, timeout: float, route: Route | None = None, patience: float = 60.0
     ) -> OriginConnection:
         """A connection that is ours alone until `release` or `discard`.
 
@@ -148,12 +148,15 @@ class Worker:
         self.pool.leave()
 
     async def _secured(
-        self, timeout: float, route: TlsRoute | None, patience: float
+        self, timeout: float, route: Route | None, patience: float
     ) -> OriginConnection:
         connection = await self._open(timeout)
+        connection.route = route
+        if route is not None and route.announcement and _dialer is None:
+            await self._announce(connection, route.announcement)
         if not self.is_secure:
             return connection
-        if route is None:
+        if route is None or route.tls is None:
             connection.close()
             raise HTTPError(500, f"{self.name} needs TLS, and SSLProxyEngine is not on")
         if _dialer is not None:
@@ -161,6 +164,14 @@ class Worker:
         from revproxy.upstream.tls import secure
 
         return OriginConnection(self, await secure(connection.sock, route, patience), route)
+
+    async def _announce(self, connection: OriginConnection, header: bytes) -> None:
+        """Begin a connection with the PROXY protocol. Raises OriginError 503."""
+        try:
+            await connection.send(header)
+        except OSError:
+            connection.close()
+            raise OriginError(503, f"no connection to {self.name}") from None
 
     async def _open(self, timeout: float) -> OriginConnection:
         if _dialer is not None:
