@@ -46,14 +46,24 @@ class Blur:
     """Turns what must differ between two servers back into the names of the places."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
-        # Longest first, so that a directory goes before a port that happens to be in it.
-        self._pairs = sorted(
-            ((value, f"@{name}@") for name, value in places.items()), key=lambda p: -len(p[0])
-        )
+        # Longest first, so that a directory goes before a port that happens to be in it; a port
+        # amid other digits is none.
+        self._pairs = [
+            (
+                re.compile(
+                    rf"(?<![0-9a-fA-F]){value}(?![0-9a-fA-F])"
+                    if value.isdigit()
+                    else re.escape(value)
+                ),
+                f"@{name}@",
+            )
+            for name, value in sorted(places.items(), key=lambda item: -len(item[1]))
+            if value
+        ]
 
     def __call__(self, text: str) -> str:
-        for value, name in self._pairs:
-            text = text.replace(value, name)
+        for pattern, name in self._pairs:
+            text = pattern.sub(name, text)
         text = _DIGEST.sub(r'\1="<\1>"', text)
         return _PRODUCT.sub("<product>", text)
 

@@ -77,10 +77,10 @@ def test_wrong_ones_are_told_with_their_place(
     ("line", "message"),
     [
         ("SSLCertificateFile none.pem", "does not exist"),
-        ("SSLUseStapling On", "OCSP stapling"),
+        ("SSLOCSPEnable On", "not implemented"),
+        ("SSLOCSPEnable leaf", "not implemented"),
         ("SSLProtocol SSLv3", "SSLv3 is broken"),
         ("SSLVerifyClient optional_no_ca", "not implemented"),
-        ("SSLEngine optional", "not implemented"),
         ("SSLOptions +Nonsense", "Illegal option"),
         ("<Location /x>\nSSLCipherSuite HIGH\n</Location>", "cannot renegotiate"),
         ("SSLOpenSSLConfCmd Nonsense x", "not implemented"),
@@ -95,6 +95,30 @@ def test_what_cannot_be_had_is_said(line: str, message: str) -> None:
     said = [item.message for item in loaded.diagnostics if item.severity.name == "ERROR"]
     assert len(said) == 1
     assert message in said[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SSLEngine optional",
+        "SSLUseStapling On",
+        "SSLSessionTicketKeyFile a.crt",
+        "SSLCADNRequestFile a.crt",
+        "SSLCADNRequestPath .",
+    ],
+)
+def test_what_has_no_effect_is_told_and_served(files: Path, line: str) -> None:
+    loaded = load_text(f"<VirtualHost *>\n{line}\n</VirtualHost>", server_root=str(files))
+    assert [(item.severity.name, item.location.line) for item in loaded.diagnostics] == [
+        ("WARNING", 2)
+    ]
+    assert loaded.plan().hosts[0].tls is None
+
+
+def test_what_is_off_is_not_spoken_of(files: Path) -> None:
+    lines = "SSLUseStapling Off\nSSLOCSPEnable off"
+    loaded = load_text(f"<VirtualHost *>\n{lines}\n</VirtualHost>", server_root=str(files))
+    assert not loaded.diagnostics
 
 
 def test_a_pass_phrase_from_a_program(files: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import (
     Module,
     Parser,
@@ -50,17 +50,54 @@ def _for_host(parser: Parser) -> Parser:
     return parse
 
 
-def _parse_engine(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+def _parse_engine(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     word = directive.values[0].lower()
     if word not in ("on", "off", "optional"):
         raise DirectiveError("Argument must be On, Off, or Optional", argument=0)
     if word == "optional":
-        raise DirectiveError(
-            "SSLEngine optional is not implemented: no client upgrades a connection to TLS",
-            argument=0,
-            hint="write two <VirtualHost> sections, one of them with SSLEngine On",
-        )
+        _warn(directive, scope, "no client upgrades a connection to TLS: as in Apache, it is Off")
+        word = "off"
     return dataclasses.replace(settings, engine=word, engine_at=directive.location)
+
+
+def _warn(directive: Directive, scope: Scope, why: str) -> None:
+    """Say that a directive does nothing here, which is no reason not to serve."""
+    text = f"{directive.name} {directive.values[0]} has no effect: {why}"
+    scope.warn(Diagnostic("RP527", Severity.WARNING, directive.location, text))
+
+
+def _without_effect(parser: Parser, why: str) -> Parser:
+    """What is checked, and then not done."""
+
+    def parse(settings: Any, directive: Directive, scope: Scope) -> Any:
+        parser(settings, directive, scope)
+        _warn(directive, scope, why)
+        return settings
+
+    return parse
+
+
+def _parse_stapling(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    word = directive.values[0].lower()
+    if word not in ("on", "off"):
+        raise DirectiveError(f"{directive.name} must be On or Off", argument=0)
+    if word == "on":
+        _warn(directive, scope, "Python's ssl module cannot staple; clients go without")
+    return settings
+
+
+def _parse_ocsp(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    word = directive.values[0].lower()
+    if word not in ("on", "leaf", "off"):
+        raise DirectiveError("SSLOCSPEnable must be On, Leaf or Off", argument=0)
+    if word != "off":
+        raise DirectiveError(
+            f"SSLOCSPEnable {word} is not implemented: Python's ssl module has no OCSP, and "
+            "certificates that were taken back would be let in",
+            argument=0,
+            hint="check revocation lists instead: SSLCARevocationCheck and SSLCARevocationFile",
+        )
+    return settings
 
 
 def _file_list(field: str) -> Parser:
@@ -144,7 +181,11 @@ def _only_off(why: str) -> Parser:
     return parse
 
 
-_STAPLING: Final = "Python's ssl module has no OCSP stapling"
+_NO_TICKET_KEYS: Final = (
+    "Python's ssl module makes the keys itself, the same for all child processes; sessions are not "
+    "resumed on other machines"
+)
+_NO_NAMES: Final = "Python's ssl module asks clients without the names of authorities"
 
 MODULE = Module(
     name="mod_ssl",
@@ -173,7 +214,11 @@ MODULE = Module(
         "sslrequire": _parse_require,
         "ssloptions": parse_options,
         "sslusername": text("user_name"),
-        "sslusestapling": _only_off(_STAPLING),
+        "sslusestapling": _parse_stapling,
+        "sslocspenable": _parse_ocsp,
+        "sslsessionticketkeyfile": _without_effect(words.file("ca_file"), _NO_TICKET_KEYS),
+        "sslcadnrequestfile": _without_effect(words.file("ca_file"), _NO_NAMES),
+        "sslcadnrequestpath": _without_effect(words.folder("ca_path"), _NO_NAMES),
         "sslinsecurerenegotiation": _only_off("it is what its name says"),
         "sslfips": _only_off("the library decides"),
         "sslproxyengine": flag("proxy_engine"),
