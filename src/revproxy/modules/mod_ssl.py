@@ -87,7 +87,7 @@ def _parse_stapling(settings: Settings, directive: Directive, scope: Scope) -> S
 
 
 def _parse_ocsp(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    word = directive.values[0].lower()
+    word = directive.values[0].lower() if len(directive.values) == 1 else ""
     if word not in ("on", "leaf", "off"):
         raise DirectiveError("SSLOCSPEnable must be On, Leaf or Off", argument=0)
     if word != "off":
