@@ -50,6 +50,8 @@ class Case:
     """Whose certificate the client has."""
     version: str = ""
     """The highest version of TLS that the client speaks."""
+    later: bool = False
+    """The client may be asked for its certificate amid a connection (TLS 1.3)."""
     shutdown: bool = False
     ordered: bool = False
     reuse: bool = False

@@ -99,13 +99,17 @@ def server_context(name: str, *, old: bool = False, client: bool = False) -> ssl
     return context
 
 
-def client_context(name: str, version: str) -> ssl.SSLContext:
-    """What a client speaks with: a certificate, the highest version; it believes anybody."""
+def client_context(name: str, version: str, *, later: bool = False) -> ssl.SSLContext:
+    """What a client speaks with: a certificate, the highest version; it believes anybody.
+
+    `later`: it may be asked for its certificate after the handshake.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if name:
         context.load_cert_chain(certificates() / f"{name}.pem")
+    context.post_handshake_auth = later
     if version:
         context.maximum_version = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
     return context

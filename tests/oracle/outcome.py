@@ -77,7 +77,7 @@ def _tls(case: Case) -> tuple[ssl.SSLContext, str | None] | tuple[()]:
     if not case.tls:
         return ()
     name = None if case.tls == "-" else case.tls
-    return client_context(case.client, case.version), name
+    return client_context(case.client, case.version, later=case.later), name
 
 
 def _talk(talk: Talk, blur: Blur, *, ordered: bool) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import socket
@@ -152,3 +153,37 @@ def test_the_proxy_protocol_comes_before_the_handshake(tmp_path: Path) -> None:
                 secured.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 answer = b"".join(iter(lambda: secured.recv(65536), b""))
         assert b"X-Address: 192.0.2.9/on\r\n" in answer
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+def test_an_rsa_and_an_ecdsa_certificate_side_by_side(tmp_path: Path) -> None:
+    rsa = trustme.CA().issue_cert("localhost", key_type=trustme.KeyType.RSA)
+    rsa.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "rsa.pem"))
+    with running(tmp_path, f"SSLCertificateFile {tmp_path}/rsa.pem") as server:
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.secure_port}"]
+        for algorithms, kind in (("ECDSA+SHA256", "ECDSA"), ("RSA-PSS+SHA256:RSA+SHA256", "RSA")):
+            for version in ("-tls1_2", "-tls1_3"):
+                text = said([*command, version, "-sigalgs", algorithms])
+                assert f"Peer signature type: {kind}" in text
+
+
+def test_a_client_that_does_not_shake_hands_is_shut_out(tmp_path: Path) -> None:
+    with running(tmp_path, "RequestReadTimeout handshake=1") as server:
+        hello = _hello()
+        for said_first in (b"", hello[:3], hello[:60], hello):
+            with socket.create_connection(("127.0.0.1", server.secure_port), 10) as client:
+                client.sendall(said_first)
+                # All there is of an answer, and then the end, or a reset where octets were left.
+                with contextlib.suppress(ConnectionResetError):
+                    while client.recv(65536):
+                        pass
+
+
+def _hello() -> bytes:
+    """What a client of TLS says first."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()

@@ -56,11 +56,6 @@ def test_a_host_without_tls_has_none(files: Path) -> None:
         (f"{GOOD}\nSSLCipherSuite nothing", 5, "no cipher suite"),
         (f"{GOOD}\nSSLCACertificateFile junk", 5, "no certificates"),
         (f"{GOOD}\nSSLOpenSSLConfCmd Groups nonsense", 5, "cannot be set"),
-        (
-            f"{GOOD}\n<Location /x>\nSSLVerifyClient require\n</Location>",
-            6,
-            "cannot renegotiate",
-        ),
     ],
 )
 def test_wrong_ones_are_told_with_their_place(

@@ -103,6 +103,10 @@ class Tls(Protocol):
     tls: Any
     """The settings it was secured with."""
     is_among_many: bool
+    was_asked: bool
+    """The client was asked for a certificate, or nobody wants one."""
+    cannot_be_asked: bool
+    """It was to be asked amid the connection, and does not take that."""
 
     @property
     def client(self) -> Any:
@@ -153,6 +157,10 @@ class Connection(Protocol):
 
     async def send_interim(self, status: int, reason: str, fields: tuple[Field, ...]) -> None:
         """Send a 1xx response now."""
+        ...
+
+    async def ask_certificate(self) -> None:
+        """Ask the client for its certificate amid a TLS connection. Raises HTTPError, OSError."""
         ...
 
 

@@ -88,6 +88,7 @@ _SHOWN_DETAILS: Final = frozenset(
     (
         "Size of a request header field exceeds server limit.",
         "The number of request header fields exceeds this server's limit.",
+        "Reason: Cannot perform Post-Handshake Authentication.<br />",
         "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n"
         " Instead use the HTTPS scheme to access this URL, please.<br />\n",
         "Reason: The client software did not provide a hostname using Server Name Indication "

@@ -24,7 +24,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.tls import words
-from revproxy.tls.hooks import access, authn, fixups, post_read
+from revproxy.tls.hooks import access, authn, fixups, names, post_read
 from revproxy.tls.options import parse_options
 from revproxy.tls.require import as_expression
 from revproxy.tls.settings import Settings
@@ -118,7 +118,7 @@ def _parse_verify(settings: Settings, directive: Directive, scope: Scope) -> Set
             argument=0,
         )
     changed: Settings = words.verify("verify_client")(settings, directive, scope)
-    return dataclasses.replace(changed, verify_at=directive.location)
+    return changed
 
 
 def _parse_pass_phrase(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -238,5 +238,11 @@ MODULE = Module(
         "sslproxycheckpeercn": flag("proxy_check_cn"),
         "sslproxycheckpeerexpire": flag("proxy_check_expire"),
     },
-    hooks={"post_read": post_read, "access": access, "authn": authn, "fixups": fixups},
+    hooks={
+        "post_read": post_read,
+        "names": names,
+        "access": access,
+        "authn": authn,
+        "fixups": fixups,
+    },
 )

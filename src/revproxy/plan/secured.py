@@ -33,9 +33,23 @@ def client_tls_of(
     # Certificates are read where there is TLS, and the library for them loaded.
     from revproxy.tls.client import client_tls
 
-    found = client_tls(settings, server)
+    found = client_tls(settings, server, asks_later=_asks_in_sections(config))
     server.shared["mod_ssl.client"] = found
     return found
+
+
+def _asks_in_sections(config: ServerConfig) -> bool:
+    """Whether some section wants certificates of clients."""
+    sections = [
+        *(config.locations + config.directories + config.files + config.proxies + config.ifs)
+    ]
+    while sections:
+        section = sections.pop()
+        settings = section.settings.get(_NAME)
+        if settings is not None and value_or(settings.verify_client, "none") != "none":
+            return True
+        sections += section.children
+    return False
 
 
 def check_sections(host: VirtualHost, config: ServerConfig) -> None:

@@ -102,6 +102,17 @@ class ClientConnection(Incoming):
         lines = [f"HTTP/1.1 {status} {reason}".encode("latin-1"), *(item[2] for item in fields)]
         await sockets.send_all(self._sock, b"\r\n".join(lines) + b"\r\n\r\n")
 
+    async def ask_certificate(self) -> None:
+        # Loaded where TLS is spoken alone.
+        from revproxy.server.later import ask_certificate
+
+        self._rest += await ask_certificate(self._sock, self.tls, self._set_patience)
+        self.on_timeout = None
+
+    def _set_patience(self) -> None:
+        """Let the client take its time to choose a certificate."""
+        self.set_deadline(self._names.default.timeout, HTTPError(408, close=True))
+
     # The life of the connection.
 
     async def serve(self) -> None:

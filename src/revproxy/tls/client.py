@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from revproxy.errors import Location
 from revproxy.module import Server, value_or
@@ -34,6 +35,7 @@ from revproxy.tls.words import Said
 
 _MODES: Final = {
     "none": ssl.CERT_NONE,
+    "later": ssl.CERT_OPTIONAL,
     "optional": ssl.CERT_OPTIONAL,
     "require": ssl.CERT_REQUIRED,
 }
@@ -51,11 +53,14 @@ class ClientTls:
     is_strict: bool
     """SSLStrictSNIVHostCheck."""
     verify: str
+    """SSLVerifyClient of the host; "later" where just sections of it have one."""
     depth: int
+    answers: WeakKeyDictionary[object, bool]
+    """The connections whose client was asked later, and whether it has answered."""
 
 
-def client_tls(settings: Settings, server: Server) -> ClientTls:
-    """How a host speaks TLS. Raises ConfigError."""
+def client_tls(settings: Settings, server: Server, *, asks_later: bool = False) -> ClientTls:
+    """How a host speaks TLS; `asks_later`: sections of it want certificates. Raises ConfigError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     set_protocols(context, settings.protocols, "SSLProtocol")
     set_ciphers(context, settings.ciphers, settings.ciphers13, MODERN)
@@ -69,16 +74,38 @@ def client_tls(settings: Settings, server: Server) -> ClientTls:
     verify = value_or(settings.verify_client, "none")
     load_authorities(context, settings.ca_file, settings.ca_path)
     load_revocations(context, settings.crl_check, settings.crl_file, settings.crl_path)
+    if verify == "none" and asks_later:
+        verify = "later"
+    answers: WeakKeyDictionary[object, bool] = WeakKeyDictionary()
     context.verify_mode = _MODES[verify]
+    if verify == "later":
+        context.post_handshake_auth = True
+        _listen(context, answers)
     depth = value_or(settings.verify_depth, 1)
     return ClientTls(
         context=context,
         certificate=first,
-        kind=_kind(settings, verify, depth),
+        kind=_kind(settings, "none" if verify == "later" else verify, depth),
         is_strict=value_or(settings.strict_sni, False),
         verify=verify,
         depth=depth,
+        answers=answers,
     )
+
+
+_HANDSHAKE: Final = 22
+_FINISHED: Final = 20
+"""A record's type and a message's, by their numbers (RFC 8446, sections 5.1 and 4)."""
+
+
+def _listen(context: ssl.SSLContext, answers: WeakKeyDictionary[object, bool]) -> None:
+    """Note when a client has answered: no other sign tells that it has no certificate to show."""
+
+    def note(sock: object, direction: str, _version: int, kind: int, message: int, *_: Any) -> None:
+        if direction == "read" and kind == _HANDSHAKE and message == _FINISHED and sock in answers:
+            answers[sock] = True
+
+    context._msg_callback = note  # type: ignore[attr-defined]
 
 
 def _kind(settings: Settings, verify: str, depth: int) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from revproxy.authn.basic import make_basic, parse_basic
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
-from revproxy.module import AsyncHook, Hook, Server, Unset, value_or
+from revproxy.module import AsyncHook, Hook, Server, value_or
 from revproxy.tls.options import Options
 from revproxy.tls.settings import Settings
 
@@ -24,6 +24,8 @@ NO_NAME = (
     "Reason: The client software did not provide a hostname using Server Name Indication (SNI), "
     "which is required to access this server.<br />\n"
 )
+
+CANNOT_ASK = "Reason: Cannot perform Post-Handshake Authentication.<br />"
 
 
 def host_tls(server: Server) -> ClientTls | None:
@@ -57,23 +59,26 @@ def post_read(_settings: Settings, server: Server) -> Hook | None:
     return check
 
 
-def access(settings: Settings, server: Server) -> Hook | None:
+def names(settings: Settings, server: Server) -> AsyncHook | None:
+    """Ask for a certificate where a section wants one and the host did not."""
+    own = host_tls(server)
+    if own is None or value_or(settings.verify_client, "none") == "none":
+        return None
+
+    async def ask(exchange: Exchange) -> None:
+        session = exchange.connection.tls
+        if session is not None and session.client is None and not session.was_asked:
+            await exchange.connection.ask_certificate()
+
+    return ask
+
+
+def access(settings: Settings, _server: Server) -> Hook | None:
     """SSLRequireSSL, SSLRequire, client certificates; who the user is by them."""
     wanted = value_or(settings.verify_client, "none")
     requires = value_or(settings.requires, ())
     needs_tls = value_or(settings.require_ssl, False)
     user_name = value_or(settings.user_name, "")
-    own = host_tls(server)
-    if own is not None and wanted != "none" and own.verify == "none":
-        from revproxy.tls.context import wrong
-
-        location = None if isinstance(settings.verify_at, Unset) else settings.verify_at
-        raise wrong(
-            location,
-            "SSLVerifyClient in a section needs it in the virtual host too: "
-            "Python's ssl module cannot renegotiate",
-            "write SSLVerifyClient optional into the <VirtualHost>",
-        )
     needs_certificate = wanted == "require"
     if not (needs_tls or requires or needs_certificate or user_name):
         return None
@@ -86,7 +91,8 @@ def access(settings: Settings, server: Server) -> Hook | None:
             # As in Apache, SSLRequire is about connections with TLS alone.
             return
         if needs_certificate and session.client is None:
-            raise _forbidden(exchange, "a client certificate is required here")
+            why = CANNOT_ASK if session.cannot_be_asked else "a client certificate is required here"
+            raise _forbidden(exchange, why)
         if not all(condition(exchange) for condition in requires):
             raise _forbidden(exchange, "Failed expression: SSLRequire")
         if user_name:

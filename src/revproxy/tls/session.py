@@ -31,7 +31,16 @@ STANDARD: Final = (
 class Session:
     """What is known of a TLS connection (`http.message.Tls`)."""
 
-    __slots__ = ("_client", "_known", "_sock", "is_among_many", "server_name", "tls")
+    __slots__ = (
+        "_client",
+        "_known",
+        "_sock",
+        "cannot_be_asked",
+        "is_among_many",
+        "server_name",
+        "tls",
+        "was_asked",
+    )
 
     def __init__(
         self, sock: ssl.SSLSocket, tls: ClientTls, server_name: str | None, *, is_among_many: bool
@@ -43,7 +52,18 @@ class Session:
         self.is_among_many = is_among_many
         """The address has virtual hosts by name."""
         self._known: dict[str, str | None] = {}
-        der = sock.getpeercert(binary_form=True) if tls.verify != "none" else None
+        self.was_asked = tls.verify != "later"
+        """Asked for a certificate, as far as it can be."""
+        self.cannot_be_asked = False
+        """It has not said that it takes the question amid a connection (RFC 8446, 4.2.6)."""
+        self._client: Certificate | None = None
+        if tls.verify != "none":
+            self.renew()
+
+    def renew(self) -> None:
+        """Take the certificate that the client has shown. Raises ValueError."""
+        self._known.clear()
+        der = self._sock.getpeercert(binary_form=True)
         self._client = Certificate(der) if der else None
 
     @property
