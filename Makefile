@@ -4,14 +4,16 @@
 # make fuzz-oracle   random requests and answers on Apache and revproxy   (FUZZ="COUNT SEED")
 # make fuzz-rules    random rewrite rules and URLs on both           (FUZZ="PAIRS SEED")
 # make fuzz-html     random pages: the links that lxml finds, no other octet changed   (FUZZ="COUNT SEED")
+# make corpus CORPUS=DIR   configurations below DIR: accepted, or blamed at the line that apache2 -t blames
 # make browser    the demo site's links in headless Chromium, directly and through revproxy
 
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
+CORPUS ?=
 FUZZ ?= 1000 1
 
-.PHONY: run test bench fuzz-oracle fuzz-rules fuzz-html browser check clean
+.PHONY: run test bench fuzz-oracle fuzz-rules fuzz-html corpus browser check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -42,6 +44,9 @@ fuzz-rules: .venv/ready
 
 fuzz-html: .venv/ready
 	$(BIN)/python -m tests.html.fuzz $(FUZZ)
+
+corpus: .venv/ready
+	$(BIN)/python -m tests.oracle.corpus $(CORPUS)
 
 browser: .venv/ready
 	$(BIN)/python -m tests.browser

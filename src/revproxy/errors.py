@@ -104,6 +104,10 @@ class NotThereError(DirectiveError):
     """A file or directory that is not on this machine, where the server must find it."""
 
 
+class UnimplementedError(DirectiveError):
+    """What Apache accepts and revproxy does not serve."""
+
+
 class HTTPError(Exception):
     """A request ends with this status (RFC 9110, section 15) and its error document.
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic, DirectiveError
+from revproxy.errors import Diagnostic, DirectiveError, UnimplementedError
 from revproxy.filters import Filter
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.uri import DEFAULT_PORTS
@@ -382,7 +382,7 @@ def only(name: str, word: str, reason: str) -> Parser:
     def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
         for index, value in enumerate(directive.values):
             if value.lower() != word:
-                raise DirectiveError(
+                raise UnimplementedError(
                     f"{directive.name} {value} is not implemented: {reason}",
                     argument=index,
                     hint=f"write `{directive.name} {word.capitalize()}`",

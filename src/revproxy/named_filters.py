@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic, DirectiveError, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Severity, UnimplementedError
 from revproxy.filters import Filter, Kind
 from revproxy.http.message import Exchange
 from revproxy.module import Parser, Scope
@@ -66,7 +66,7 @@ def split_names(
                 check_extra(EXTRAS[name], argument)
             found.append(name)
         elif name in _ELSEWHERE or name in KINDS:
-            raise DirectiveError(f"the filter '{word}' is not implemented", argument=argument)
+            raise UnimplementedError(f"the filter '{word}' is not implemented", argument=argument)
         elif name and name != "none":
             message = f"an unknown filter was not added: {word}"
             place = directive.args[argument].location

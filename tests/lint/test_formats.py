@@ -118,7 +118,7 @@ def test_what_a_rule_says_better_is_said_once(monkeypatch, capsys):
     main(["lint", "--format", "json", "-"])
     found = json.loads(capsys.readouterr().out)["findings"]
     errors = [(item["line"], item["code"]) for item in found if item["severity"] == "error"]
-    assert errors == [(1, "RP101"), (2, "RP210"), (3, "RP510"), (5, "RP516")]
+    assert errors == [(1, "RP101"), (2, "RP210"), (3, "RP510"), (5, "RP526")]
 
 
 @pytest.mark.parametrize("code", ["RP204", "rp516"])

@@ -50,7 +50,7 @@ def errors(text: str) -> list[str]:
         ("SSLProxyProtocol TLSv1.2 +TLSv1.3", ""),
         ("SSLProxyProtocol SSLv3", "SSLv3 is broken"),
         ("SSLProxyProtocol TLSv1.4", "Illegal protocol 'TLSv1.4'"),
-        ("SSLProxyProtocol tlsv1.2", "Illegal protocol 'tlsv1.2'"),
+        ("SSLProxyProtocol ALL -sslv3 +tlsv1.2", ""),
         ("SSLProxyVerify maybe", "Invalid argument 'maybe'"),
         ("SSLProxyVerify Require", "Invalid argument 'Require'"),
         ("SSLProxyVerifyDepth x", "Invalid argument 'x'"),

@@ -15,7 +15,7 @@
 | RP523 | unreadable-file | a file or directory that cannot be read, or includes itself |
 | RP524 | bad-macro | a mistake in `<Macro>`, Use or UndefMacro |
 | RP525 | error-directive | an Error directive was reached |
-| RP526 | unimplemented-directive | Apache knows the directive, revproxy does not serve it |
+| RP526 | unimplemented-directive | Apache knows the directive (or its value), revproxy does not |
 | RP527 | inert-directive | process tuning without a counterpart: accepted, no effect |
 | RP528 | odd-bytes | a byte order mark, a NUL, a line beyond Apache's limit |
 | RP529 | unknown-module | LoadModule of a module that revproxy does not know |

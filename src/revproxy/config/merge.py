@@ -21,7 +21,14 @@ from revproxy.config.catalogue import SERVED_HERE
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.sections import methods_of, path_of
 from revproxy.config.tree import Configuration, Directive, Word
-from revproxy.errors import Diagnostic, DirectiveError, Location, NotThereError, Severity
+from revproxy.errors import (
+    Diagnostic,
+    DirectiveError,
+    Location,
+    NotThereError,
+    Severity,
+    UnimplementedError,
+)
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
 from revproxy.pattern import Pattern, compile_pattern
 
@@ -42,6 +49,10 @@ SECTION_KINDS: Final = {
 
 HANDLED: Final = SERVED_HERE
 """What is served here, whatever the modules know."""
+
+
+_CODES: Final = ((NotThereError, codes.NOT_THERE), (UnimplementedError, codes.UNIMPLEMENTED))
+"""What parsers refuse for another reason than a bad value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +235,7 @@ class _Merge:
         location = directive.location
         if error.argument is not None and error.argument < len(directive.args):
             location = directive.args[error.argument].location
-        code = codes.NOT_THERE if isinstance(error, NotThereError) else codes.BAD_VALUE
+        code = next((code for kind, code in _CODES if isinstance(error, kind)), codes.BAD_VALUE)
         self.diagnostics.append(
             Diagnostic(code, Severity.ERROR, location, error.message, error.hint)
         )

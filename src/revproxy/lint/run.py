@@ -19,6 +19,7 @@ from revproxy.config.codes import (
     INERT,
     NAMES,
     NOT_THERE,
+    UNIMPLEMENTED,
     UNKNOWN_DIRECTIVE,
     WRONG_ARGUMENTS,
 )
@@ -36,7 +37,7 @@ ALL_NAMES: Final = {
 """The name of every id."""
 
 _INSTEAD: Final = frozenset(rule.code for rule in RULES if rule.instead)
-_GENERAL: Final = (BAD_VALUE, UNKNOWN_DIRECTIVE, INERT, WRONG_ARGUMENTS)
+_GENERAL: Final = (BAD_VALUE, UNKNOWN_DIRECTIVE, INERT, WRONG_ARGUMENTS, UNIMPLEMENTED)
 
 _COMMENT: Final = re.compile(r"\s*#\s*revproxy:\s*ignore\s+(?P<ids>RP\d+(?:[\s,]+RP\d+)*)")
 

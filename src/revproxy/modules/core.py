@@ -18,7 +18,7 @@ from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.error_log import parse_log_level
 from revproxy.error_log_format import compile_format
-from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Location, Severity, UnimplementedError
 from revproxy.filters import DefaultCharset
 from revproxy.http.message import Exchange
 from revproxy.http.ranges import RangeLimits
@@ -284,7 +284,7 @@ def _parse_default_charset(settings: Settings, directive: Directive, _scope: Sco
 def _parse_handler(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     word = directive.values[0]
     if word.lower() not in ("none", "default-handler"):
-        raise DirectiveError(f"the handler '{word}' is not implemented", argument=0)
+        raise UnimplementedError(f"the handler '{word}' is not implemented", argument=0)
     return dataclasses.replace(settings, handler=word.lower())
 
 

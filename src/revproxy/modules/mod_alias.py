@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, Location
+from revproxy.errors import DirectiveError, HTTPError, Location, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.http.uri import escape_path, prefix_length
 from revproxy.module import (
@@ -83,7 +83,7 @@ def _pattern(text: str, argument: int) -> Pattern:
 def _parse_alias(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     words = directive.values
     if scope.kind is not ScopeKind.SERVER or len(words) != 2:
-        raise DirectiveError(f"{directive.name} with one argument is not implemented")
+        raise UnimplementedError(f"{directive.name} with one argument is not implemented")
     path, target = words
     is_match = directive.key == "aliasmatch"
     if not is_match and not target.startswith("/"):

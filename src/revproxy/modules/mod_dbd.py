@@ -11,7 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import UnimplementedError
 from revproxy.module import Module, Scope, Unset, append, overlay, setting, value_or
 
 
@@ -28,7 +28,7 @@ class Settings:
 def _driver(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     word = directive.values[0]
     if word.lower() not in ("sqlite3", "sqlite"):
-        raise DirectiveError(
+        raise UnimplementedError(
             f"DBDriver: the driver '{word}' is not implemented, but sqlite3", argument=0
         )
     return dataclasses.replace(settings, driver="sqlite3")

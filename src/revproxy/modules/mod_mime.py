@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Location, Severity
+from revproxy.errors import ConfigError, Diagnostic, Location, Severity, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Hook,
@@ -74,7 +74,7 @@ def _add(name: str) -> Parser:
     def parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
         value, *extensions = directive.values
         if name == "handlers" and value.lower() not in _HANDLERS:
-            raise DirectiveError(f"the handler '{value}' is not implemented", argument=0)
+            raise UnimplementedError(f"the handler '{value}' is not implemented", argument=0)
         entries = {_extension(word): value.lower() for word in extensions}
         return _changed(settings, name, entries)
 

@@ -15,7 +15,14 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic, DirectiveError, HTTPError, OriginError, Severity
+from revproxy.errors import (
+    Diagnostic,
+    DirectiveError,
+    HTTPError,
+    OriginError,
+    Severity,
+    UnimplementedError,
+)
 from revproxy.http.message import Exchange
 from revproxy.http.trace import answer_trace, check_trace
 from revproxy.http.uri import parse_url
@@ -135,7 +142,7 @@ def check_target(target: str, directive: Directive, *, argument: int) -> None:
         )
     scheme = scheme.lower()
     if scheme in _UNSUPPORTED:
-        raise DirectiveError(
+        raise UnimplementedError(
             f"{directive.name}: {scheme}:// needs {_UNSUPPORTED[scheme]}, "
             "which revproxy does not implement yet",
             argument=argument,
@@ -246,7 +253,7 @@ def _parse_error_override(settings: Settings, directive: Directive, _scope: Scop
 def _parse_requests(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     word = directive.values[0].lower()
     if word == "on":
-        raise DirectiveError(
+        raise UnimplementedError(
             "ProxyRequests On (a forward proxy) is not implemented",
             argument=0,
             hint="a reverse proxy does not need it: write ProxyRequests Off",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic, DirectiveError, Severity
+from revproxy.errors import Diagnostic, DirectiveError, Severity, UnimplementedError
 from revproxy.module import (
     Module,
     Parser,
@@ -40,7 +40,7 @@ def _for_host(parser: Parser) -> Parser:
 
     def parse(settings: Any, directive: Directive, scope: Scope) -> Any:
         if scope.kind is not ScopeKind.SERVER:
-            raise DirectiveError(
+            raise UnimplementedError(
                 f"{directive.name} in a section is not implemented: "
                 "Python's ssl module cannot renegotiate",
                 hint="write it into the <VirtualHost>, and Require expr into the section",
@@ -112,7 +112,7 @@ def _file_list(field: str) -> Parser:
 
 def _parse_verify(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     if directive.values[0] == "optional_no_ca":
-        raise DirectiveError(
+        raise UnimplementedError(
             "SSLVerifyClient optional_no_ca is not implemented: "
             "Python's ssl module cannot let an unknown certificate pass",
             argument=0,
@@ -124,7 +124,7 @@ def _parse_verify(settings: Settings, directive: Directive, scope: Scope) -> Set
 def _parse_pass_phrase(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     word = directive.values[0]
     if word != "builtin" and not word.startswith("exec:"):
-        raise DirectiveError(
+        raise UnimplementedError(
             f"SSLPassPhraseDialog: '{word}' is not implemented",
             argument=0,
             hint="write exec:/path/to/program",
@@ -138,14 +138,14 @@ def _parse_pass_phrase(settings: Settings, directive: Directive, scope: Scope) -
 def _parse_command(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     name = directive.values[0].lower()
     if name not in _COMMANDS:
-        raise DirectiveError(
+        raise UnimplementedError(
             f"SSLOpenSSLConfCmd {directive.values[0]} is not implemented",
             argument=0,
             hint="there are: Groups, MinProtocol, MaxProtocol, CipherString, DHParameters",
         )
     value = words.said(directive, 1)
     if name == "dhparameters":
-        value = dataclasses.replace(value, value=scope.path(value.value))
+        value = words.existing(directive, scope, 1)
     commands = (*value_or(settings.commands, ()), (name, value))
     return dataclasses.replace(settings, commands=commands)
 
@@ -175,7 +175,7 @@ def _only_off(why: str) -> Parser:
         if word not in ("on", "off"):
             raise DirectiveError(f"{directive.name} must be On or Off", argument=0)
         if word == "on":
-            raise DirectiveError(f"{directive.name} On is not implemented: {why}", argument=0)
+            raise UnimplementedError(f"{directive.name} On is not implemented: {why}", argument=0)
         return settings
 
     return parse

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.errors import DirectiveError, UnimplementedError
 
 _BLANKS: Final = " \t\n\r\x0b\x0c"
 _STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303}
@@ -164,7 +164,7 @@ def _valued(  # noqa: C901 - the flags with values, one after the other
         flags.status = flags.code = _STATUSES[key]
     elif key in ("h", "handler"):
         if value.lower() not in ("none", "default-handler"):
-            raise DirectiveError(f"the handler '{value}' is not implemented", argument=2)
+            raise UnimplementedError(f"the handler '{value}' is not implemented", argument=2)
     elif key in ("n", "next"):
         flags.rounds = _number(directive, name, value) if value else _MAX_ROUNDS
     elif key in ("r", "redirect"):

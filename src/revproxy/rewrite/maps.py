@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from revproxy.errors import DirectiveError, NotThereError
+from revproxy.errors import DirectiveError, NotThereError, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope
 from revproxy.rewrite.dbm import files_of, read_dbm
@@ -193,7 +193,7 @@ def _program_map(rest: str, scope: Scope, user: str) -> RewriteMap:
     if not words:
         raise DirectiveError("RewriteMap: bad path to prg map: ", argument=1)
     if user:
-        raise DirectiveError(
+        raise UnimplementedError(
             "RewriteMap: a user of its own for a program is not implemented",
             argument=2,
             hint="programs run as the server's User and Group",

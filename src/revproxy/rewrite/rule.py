@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, Location
+from revproxy.errors import DirectiveError, HTTPError, Location, UnimplementedError
 from revproxy.pattern import Pattern, compile_pattern
 from revproxy.proxy.settings import SUPPORTED_SCHEMES
 from revproxy.rewrite.arguments import Flags, parse_flags, split
@@ -100,7 +100,9 @@ def _check_origin(output: str) -> None:
     length = scheme_length(output)
     scheme = output[:length].partition(":")[0].lower()
     if scheme and scheme != "unix" and scheme not in SUPPORTED_SCHEMES:
-        raise DirectiveError(f"the scheme {scheme}: of an origin is not implemented", argument=1)
+        raise UnimplementedError(
+            f"the scheme {scheme}: of an origin is not implemented", argument=1
+        )
 
 
 @dataclass(slots=True)

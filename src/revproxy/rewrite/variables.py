@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from revproxy.errors import DirectiveError
+from revproxy.errors import UnimplementedError
 from revproxy.http.message import Exchange, tls_variable
 from revproxy.rewrite.run import Part, Run
 from revproxy.subrequest import is_safe, look_up_file, look_up_uri
@@ -93,7 +93,7 @@ def compile_variable(name: str) -> Part:
     if name in _TIMES:
         return _time(_TIMES[name])
     if name in _UNSUPPORTED:
-        raise DirectiveError(f"%{{{name}}} is not implemented")
+        raise UnimplementedError(f"%{{{name}}} is not implemented")
     return _VARIABLES.get(name, _empty)
 
 

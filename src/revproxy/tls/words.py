@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, Location, NotThereError
+from revproxy.errors import DirectiveError, Location, NotThereError, UnimplementedError
 from revproxy.module import Parser, Scope
 
 PROTOCOLS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """The versions OpenSSL still has, oldest first."""
+_SPELLED: Final = {name.lower(): name for name in ("all", "SSLv2", "SSLv3", *PROTOCOLS)}
 
 _VERIFY: Final = {
     "none": "none",
@@ -50,6 +51,7 @@ def parse_protocols(directive: Directive) -> frozenset[str]:
     chosen: frozenset[str] = frozenset()
     for index, word in enumerate(directive.values):
         sign, bare = (word[0], word[1:]) if word[:1] in ("+", "-") else ("", word)
+        bare = _SPELLED.get(bare.lower(), bare)
         if bare in ("SSLv2", "SSLv3"):
             if sign == "-":
                 continue
@@ -125,7 +127,7 @@ def revocation(field: str) -> Parser:
         for index, word in enumerate(words[1:], 1):
             if word != "no_crl_for_cert_ok":
                 raise DirectiveError(f"{directive.name}: Invalid argument '{word}'", argument=index)
-            raise DirectiveError(
+            raise UnimplementedError(
                 f"{directive.name}: no_crl_for_cert_ok is not implemented: "
                 "Python's ssl module cannot let one missing list pass",
                 argument=index,
@@ -144,18 +146,18 @@ def file(field: str) -> Parser:
     return parse
 
 
-def existing(directive: Directive, scope: Scope) -> Said:
-    """The file that a directive names. Raises DirectiveError where there is none."""
-    path = scope.path(directive.values[0])
+def existing(directive: Directive, scope: Scope, index: int = 0) -> Said:
+    """The file that an argument names. Raises NotThereError where there is none."""
+    path = scope.path(directive.values[index])
     try:
         fine = Path(path).is_file() and Path(path).stat().st_size > 0
     except (OSError, ValueError):
         fine = False
     if not fine:
         raise NotThereError(
-            f"{directive.name}: file '{path}' does not exist or is empty", argument=0
+            f"{directive.name}: file '{path}' does not exist or is empty", argument=index
         )
-    return Said(path, directive.args[0].location)
+    return Said(path, directive.args[index].location)
 
 
 def folder(field: str) -> Parser:
