@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revproxy.cli import main
+from revproxy.errors import ConfigError
 from revproxy.explain.ask import PLAYED, Asked, Explainer, explain
 from revproxy.explain.chain import chain, read_response
 from revproxy.explain.content import content_of
@@ -344,3 +345,18 @@ def test_a_broken_file_is_not_explained(tmp_path, capsys):
     path.write_text("Nonsense\n")
     assert main(["explain", str(path), "http://a.test/"]) == 1
     assert "RP509" in capsys.readouterr().err
+
+
+def test_certificates_need_not_be_there():
+    config = """<VirtualHost *:443>
+ServerName www.test
+SSLEngine On
+SSLCertificateFile /nonexistent.pem
+SSLCertificateKeyFile /nonexistent.key
+ProxyPass /a/ http://app.internal:PORT/
+</VirtualHost>
+"""
+    story = story_of("https://www.test/a/x", config)
+    assert story.origin == "http://app.internal:8080/x"
+    with pytest.raises(ConfigError):
+        load_text(config).plan()

@@ -85,7 +85,7 @@ class Explainer:
     def plan(self) -> Plan:
         """The plan that the next request will meet."""
         if self._plan is None:
-            self._plan = self._quietly(self._loaded.plan)
+            self._plan = self._quietly(lambda: self._loaded.plan(offline=True))
         return self._plan
 
     def ask(self, asked: Asked) -> Story:

@@ -12,13 +12,14 @@ import functools
 import itertools
 import socket
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.authz.compat import AccessSettings
 from revproxy.config.access import AccessFileReader
 from revproxy.config.merge import Section, ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
+from revproxy.errors import ConfigError
 from revproxy.http.message import Exchange
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
@@ -59,6 +60,9 @@ from revproxy.plan.sections import (
 from revproxy.plan.secured import check_sections, client_tls_of
 from revproxy.static.overrides import Overrides
 
+if TYPE_CHECKING:
+    from revproxy.tls.client import ClientTls
+
 _ONCE: Final = ("post_read", "log")
 _EACH: Final = tuple(phase for phase in PHASES if phase not in _ONCE)
 
@@ -71,9 +75,12 @@ class Compiler:
         configuration: Configuration,
         modules: Sequence[Module],
         implemented: Container[str] = frozenset(),
+        *,
+        offline: bool = False,
     ) -> None:
         self._configuration = configuration
         self._implemented = implemented
+        self._offline = offline
         self._modules = [
             module
             for module in modules
@@ -119,7 +126,7 @@ class Compiler:
     def _host(self, config: ServerConfig, *, virtual: bool) -> VirtualHost:
         settings: core.Settings = _settings(config, core.MODULE)
         server = self._server(config, settings, virtual=virtual)
-        tls = client_tls_of(config, server, self._listens, self._names)
+        tls = self._client_tls(config, server)
         directories = sorted(
             enumerate(config.directories),
             key=lambda item: (item[1].scope.pattern is not None, depth(item[1])),
@@ -209,8 +216,18 @@ class Compiler:
             ),
             server_line=f"Server: {server.product}".encode("latin-1"),
         )
-        check_sections(host, config)
+        if not self._offline:
+            check_sections(host, config)
         return host
+
+    def _client_tls(self, config: ServerConfig, server: Server) -> ClientTls | None:
+        """How a host speaks TLS; where its certificates need not be there, None without them."""
+        try:
+            return client_tls_of(config, server, self._listens, self._names)
+        except ConfigError:
+            if self._offline:
+                return None
+            raise
 
     def _access_files(
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from revproxy.config.catalogue import catalogue
 from revproxy.config.check import check
+from revproxy.config.codes import NOT_THERE
 from revproxy.config.merge import HANDLED, ServerConfig, merge
 from revproxy.config.read import SERVER_ROOT, read_file, read_text
 from revproxy.config.tree import Configuration
@@ -46,13 +47,21 @@ class Loaded:
     def has_errors(self) -> bool:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
-    def plan(self) -> Plan:
-        """The plan. Raises ConfigError where there are errors."""
-        if self.has_errors:
+    def plan(self, *, offline: bool = False) -> Plan:
+        """The plan. Raises ConfigError where there are errors.
+
+        One that is `offline` serves nobody: certificates and other files need not be there.
+        """
+        if any(
+            item.severity is Severity.ERROR and not (offline and item.code == NOT_THERE)
+            for item in self.diagnostics
+        ):
             raise ConfigError(self.diagnostics)
         from revproxy.plan.compile import Compiler
 
-        compiler = Compiler(self.configuration, self.modules, implemented(self.modules))
+        compiler = Compiler(
+            self.configuration, self.modules, implemented(self.modules), offline=offline
+        )
         return compiler.plan(self.main, self.hosts)
 
     def trial(self) -> Sequence[Diagnostic]:
