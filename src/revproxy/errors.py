@@ -90,14 +90,23 @@ class ConfigError(Exception):
 class DirectiveError(Exception):
     """A directive that a module cannot accept; the caller adds the place.
 
-    `argument` is the 0-based index of the word at fault, None for the whole directive.
+    `argument` is the 0-based index of the word at fault, None for the whole directive. `location`
+    is set where the mistake stands in a line below the directive's.
     """
 
-    def __init__(self, message: str, *, argument: int | None = None, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        argument: int | None = None,
+        hint: str = "",
+        location: Location | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.argument = argument
         self.hint = hint
+        self.location = location
 
 
 class NotThereError(DirectiveError):

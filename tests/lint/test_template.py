@@ -136,6 +136,30 @@ def test_the_line_is_shown_as_it_stands(tmp_path, capsys):
     assert "    2 |    Foo {{ x }}\n      |    ^^^\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Errors of what is around a placeholder, or depends on it.
+        "<Location />\n<RequireAny>\nRequire ip {{ ip }}\n</RequireAny>\n</Location>\n",
+        "<Proxy {{ url }}>\nProxySet retry=0\n</Proxy>\n",
+        "<Proxy balancer://b>\nBalancerMember {{ u }}\n</Proxy>\nProxySet balancer://b ttl=9\n",
+        "Require ip \\\n  {{ ips }}\n".join(("<Location />\n", "</Location>\n")),
+        "RemoteIPHeader X-F\n<% @proxies.each do |p| %>\n<%= p %>\n<% end %>\n",
+        # What is not on this machine.
+        "Include /nonexistent/*.conf\nIncludeOptional /nonexistent/x\n",
+        "Listen %PUBLICPORT%\n%SSLENGINE%\n%LISTEN%<VirtualHost *:443>\n%LISTEN%</VirtualHost>\n",
+    ],
+)
+def test_nothing_is_said_of_what_depends_on_them(text):
+    assert [code for _, code in found(text) if code != "RP526"] == []
+
+
+def test_formats_are_no_placeholders():
+    text = 'LogFormat "%{HTTP_X}i %D%T%ABC%s" a\nRewriteRule ^/%20x%AB%CD /y [L]\n'
+    assert neutral(text).replace(MARK, "@")[:20] == text[:20]
+    assert "\x1a" not in neutral("RewriteCond %{HTTPS} off\nRewriteRule ^/%2F%3A /x\n")
+
+
 PIECES = st.sampled_from([
     "{{ x }}", "{{y}}", "{% if a %}", "{% else %}", "{% endif %}", "<%= z %>", "<% if a %>",
     "<% else %>", "<% end %>", "@X@", "{#", "#}", "{%", "%}", "word", " ", "\n", "\\\n", "\r\n",
@@ -149,7 +173,7 @@ def test_lines_and_columns_stay(text, last):
     assert len(new) == len(text)
     for before, after in zip(text, new, strict=True):
         assert (before in "\r\n") == (after in "\r\n")
-        assert after in (before, " ", MARK) or "\x10" <= after <= "\x19"
+        assert after in (before, " ", "#", MARK) or "\x10" <= after <= "\x19"
     lint(load_text(text, prepare=Filling(last=last)), template=True)
 
 

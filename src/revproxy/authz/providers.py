@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from revproxy.authz.groups import group_provider, user_provider, valid_user
 from revproxy.authz.names import Names, in_domain, look_up_client
 from revproxy.authz.tree import Provider
+from revproxy.errors import UnimplementedError
 from revproxy.http.message import Exchange, Tls
 from revproxy.module import AsyncHook
 
@@ -57,14 +58,14 @@ def is_local(exchange: Exchange) -> bool:
 
 
 def make_provider(name: str, words: Sequence[str]) -> Provider:
-    """The provider of `Require name words…`. Raises ValueError with what is wrong."""
+    """The provider of `Require name words…`. Raises ValueError, UnimplementedError."""
     make = _MAKERS.get(name)
     if make is not None:
         return make(words)
     module = _ELSEWHERE.get(name)
     if module is None:
         raise ValueError(f"Unknown Authz provider: {name}")
-    raise ValueError(f"'Require {name}' needs {module}, which is not implemented yet")
+    raise UnimplementedError(f"'Require {name}' needs {module}, which is not implemented yet")
 
 
 def is_provider(name: str) -> bool:

@@ -232,9 +232,9 @@ class _Merge:
                 self._refuse(directive, error)
 
     def _refuse(self, directive: Directive, error: DirectiveError) -> None:
-        location = directive.location
-        if error.argument is not None and error.argument < len(directive.args):
-            location = directive.args[error.argument].location
+        location = error.location or directive.location
+        if error.location is None and error.argument in range(len(directive.args)):
+            location = directive.args[error.argument or 0].location
         code = next((code for kind, code in _CODES if isinstance(error, kind)), codes.BAD_VALUE)
         self.diagnostics.append(
             Diagnostic(code, Severity.ERROR, location, error.message, error.hint)

@@ -1,4 +1,4 @@
-"""Configurations that a template engine still has to fill in: ERB, EPP, Jinja, Go, `@NAME@`.
+"""Configurations that an engine still has to fill in: ERB, EPP, Jinja, Go, `@NAME@`, `%NAME%`.
 
 Laws:
 - What the engine will replace becomes a mark of the same length, so that lines and columns stay;
@@ -18,7 +18,7 @@ from typing import Final
 
 from revproxy.config import codes
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic
+from revproxy.errors import Diagnostic, Location
 from revproxy.plan.load import Loaded
 
 MARK: Final = "\x1a"
@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(
     r"<%\#.*?%>|<%(?P<erb>==?|-)?(?!%)(?P<ruby>.*?)-?%>"
     r"|\{\#.*?\#\}|\{%[-+]?(?P<jinja>.*?)[-+]?%\}"
     r"|\{\{(?:!|-?\s*/\*).*?\}\}|\{\{-?(?P<value>.*?)-?\}\}"
-    r"|@(?P<at>[A-Za-z_][\w.-]*)@",
+    r"|@(?P<at>[A-Za-z_][\w.-]*)@|%(?P<percent>[A-Z][A-Z0-9_]{2,})%",
     re.DOTALL,
 )
 _RUBY_OPEN: Final = re.compile(
@@ -84,7 +84,12 @@ def neutral(text: str, *, last: bool = False) -> str:
     for start, end in marked:
         if not any(low <= start and end <= high for low, high in left_out):
             _mark(chars, start, end, known.setdefault(text[start:end], len(known)))
-    return "\n".join(map(_without_lone_marks, "".join(chars).split("\n")))
+    lines = "".join(chars).split("\n")
+    before = ["", *lines]
+    return "\n".join(
+        line if former.rstrip("\r").endswith("\\") else _without_lone_marks(line)
+        for former, line in zip(before, lines, strict=False)
+    )
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -94,7 +99,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _kind(match: re.Match[str], *, is_go: bool) -> str:
-    if match["at"] is not None:
+    if match["at"] is not None or match["percent"] is not None:
         return "value"
     if match["value"] is not None:
         return _mustache(match["value"].strip(), is_go=is_go)
@@ -183,11 +188,12 @@ def _mark(chars: list[str], start: int, end: int, number: int) -> None:
 
 
 def _without_lone_marks(line: str) -> str:
-    """A line of nothing but marks stands for whole lines."""
+    """A line of nothing but marks stands for whole lines: a comment, till it is filled in."""
     rest = line.translate(_NO_MARKS).strip()
-    return line if rest or MARK not in line else re.sub(r"[^\r]", " ", line)
+    return line if rest or MARK not in line else line.replace(MARK, "#")
 
 
+_LONE: Final = re.compile(rf"\s*#[{_DIGITS[0]}-{_DIGITS[-1]}]")
 _NO_MARKS: Final = {ord(char): None for char in (MARK, *_DIGITS)}
 
 _BY_NAME: Final = frozenset(
@@ -214,44 +220,81 @@ _FAMILIES: Final = (
 """Findings that compare lines, and how the names of the lines begin."""
 
 
+_OF_THIS_MACHINE: Final = (codes.UNREADABLE_FILE, codes.INCLUDE_NO_MATCH)
+
+
 class Unfilled:
     """The lines of a configuration that still hold a mark."""
 
     def __init__(self, loaded: Loaded) -> None:
+        self._texts = loaded.configuration.texts
         self._lines = {
             (name, number)
-            for name, lines in loaded.configuration.texts.items()
+            for name, lines in self._texts.items()
             for number, line in enumerate(lines, 1)
             if MARK in line
         }
-        self._lines_of = loaded.configuration.texts
+        self._has_more = any(_LONE.match(line) for lines in self._texts.values() for line in lines)
+        """Whole lines are to be filled in, and may say anything."""
+        self._inside: set[tuple[str, int]] = set()
+        """Lines of sections whose arguments hold a mark."""
         self._keys: set[str] = set()
+        self._key_at: dict[tuple[str, int], str] = {}
         for directive in loaded.configuration.walk():
-            if MARK in directive.raw or MARK in directive.name:
+            self._key_at.setdefault(_line(directive.location), directive.key)
+            if MARK in directive.raw or MARK in directive.name or self._holds_one(directive):
                 self._add(directive)
                 # What it will be is not known: that is no reason to leave it out.
                 directive.refused = False
 
+    def _holds_one(self, directive: Directive) -> bool:
+        """A container of Require lines is taken for one directive with what is in it."""
+        if directive.children is None or not directive.key.startswith("require"):
+            return False
+        return any(MARK in line.raw for child in directive.children for line in child.walk())
+
     def _add(self, directive: Directive) -> None:
         self._keys.add(directive.key)
-        for place in (directive.location, *(word.location for word in directive.args)):
-            self._lines.add((place.file, place.line))
+        self._lines.update(map(_line, (directive.location, *_places(directive))))
+        self._inside.update(_line(child.location) for child in directive.children or ())
 
     def keeps(self, item: Diagnostic) -> bool:
         """Whether a finding holds whatever the marks come to."""
         location = item.location
         if location is None:
             return True
-        places = [location, *(place for place, _ in item.related)]
-        if any((place.file, place.line) in self._lines for place in places):
-            line = (self._lines_of.get(location.file) or [])[location.line - 1]
+        if any(
+            _line(place) in self._lines for place in (location, *(at for at, _ in item.related))
+        ):
+            line = (self._texts.get(location.file) or [])[location.line - 1]
             span = line[location.column - 1 : location.end_column - 1]
             return item.code in _BY_NAME and MARK not in span
-        if item.code in codes.NAMES:
-            return True
-        return not any(
-            key.startswith(names)
-            for starts, names in _FAMILIES
-            if item.code.startswith(starts)
-            for key in self._keys
+        key = self._key_at.get(_line(location), "")
+        if item.code in _OF_THIS_MACHINE and location.source.lstrip()[:7].lower() == "include":
+            return False
+        if item.code == codes.BAD_VALUE:
+            return _line(location) not in self._inside and not self._is_about_others(key)
+        return item.code in codes.NAMES or not self._compares(item.code)
+
+    def _is_about_others(self, key: str) -> bool:
+        """Whether a directive speaks of what others define, and one of these holds a mark."""
+        return key == "proxyset" and any(
+            one.startswith(("balancer", "proxy")) for one in self._keys
         )
+
+    def _compares(self, code: str) -> bool:
+        """Whether a rule speaks of lines that are not all known."""
+        return any(
+            self._has_more or key.startswith(names)
+            for starts, names in _FAMILIES
+            if code.startswith(starts)
+            for key in self._keys or {""}
+        )
+
+
+def _line(location: Location) -> tuple[str, int]:
+    return location.file, location.line
+
+
+def _places(directive: Directive) -> Iterator[Location]:
+    return (word.location for word in directive.args)

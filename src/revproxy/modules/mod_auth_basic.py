@@ -22,7 +22,7 @@ from revproxy.authn.settings import BasicSettings, core_of, value_of
 from revproxy.authz.challenge import unauthorized
 from revproxy.config.expr import compile_string
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, UnimplementedError
+from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.module import AsyncHook, Hook, Module, Scope, Server, Unset, flag, value_or
 

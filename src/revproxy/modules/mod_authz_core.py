@@ -22,7 +22,7 @@ from revproxy.authz.providers import is_provider, make_provider, preparation
 from revproxy.authz.tree import Answer, Group, Provider, Rule, can_only_deny, rules_of
 from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError
+from revproxy.errors import DirectiveError, HTTPError, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Alias,
@@ -85,6 +85,9 @@ def _rule(directive: Directive, scope: Scope) -> Rule:
             provider, prepare = _of_alias(scope.aliases["authz", words[0]], scope)
         else:
             provider, prepare = _of_name(words[0], words[1:], directive.raw)
+    except UnimplementedError as error:
+        error.argument = 1 if negated else 0
+        raise
     except ValueError as error:
         raise DirectiveError(str(error), argument=1 if negated else 0) from None
     methods, excepted = scope.methods, scope.methods_excepted
@@ -156,9 +159,7 @@ def _expression(raw: str) -> Provider:
 def _group(directive: Directive, scope: Scope) -> Group:
     kind = directive.key.removeprefix("require")
     members = tuple(
-        _rule(child, scope) if child.key == "require" else _group(child, scope)
-        for child in directive.children or ()
-        if not child.refused
+        _member(child, scope) for child in directive.children or () if not child.refused
     )
     group = Group(kind, members)
     if kind != "none" and can_only_deny(group):
@@ -166,6 +167,18 @@ def _group(directive: Directive, scope: Scope) -> Group:
             f"<{directive.name}> directive contains only negative authorization directives"
         )
     return group
+
+
+def _member(directive: Directive, scope: Scope) -> Rule | Group:
+    """What stands in a container. Raises DirectiveError with the place of what is wrong."""
+    try:
+        return _rule(directive, scope) if directive.key == "require" else _group(directive, scope)
+    except DirectiveError as error:
+        if error.location is None:
+            words = directive.args
+            is_there = error.argument is not None and error.argument < len(words)
+            error.location = words[error.argument or 0].location if is_there else directive.location
+        raise
 
 
 def _add(make: Any) -> Parser:
