@@ -78,3 +78,21 @@ def test_a_false_condition_hides_everything() -> None:
     assert not configuration.whole
     assert configuration.defines == {}
     assert [directive.values for directive in configuration.directives] == [("${A}",)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "release", "holds"),
+    [
+        ("IfVersion >= 2.4.39", (2, 4, 38), False),
+        ("IfVersion >= 2.4.39", (2, 4, 39), True),
+        ("IfVersion ~ 2.4.6$", (2, 4, 6), True),
+        ("IfModule mod_http2.c", (2, 4, 16), False),
+        ("IfModule mod_http2.c", (2, 4, 17), True),
+        ("IfModule !mod_brotli.c", (2, 4, 6), True),
+        ("IfModule mod_proxy.c", (2, 4, 1), True),
+    ],
+)
+def test_another_release_is_asked_about(condition, release, holds) -> None:
+    section = condition.split(maxsplit=1)[0]
+    found = names(f"<{condition}>\nListen 1\n</{section}>", release=release)
+    assert found == (["Listen"] if holds else [])

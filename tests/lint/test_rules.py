@@ -33,7 +33,7 @@ def test_a_rule_finds_what_it_should_and_nothing_else(path: Path):
     version = None if release is None else tuple(map(int, release[1].split(".")))
     found = [
         item.location.line
-        for item in lint(load_file(str(path)), httpd_version=version)
+        for item in lint(load_file(str(path), release=version), httpd_version=version)
         if item.code == code and item.location is not None
     ]
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from revproxy.plan.load import Loaded
@@ -29,7 +29,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="ServerRoot where none is set (default: /etc/apache2)",
     )
-    command.set_defaults(text=None)
+    command.set_defaults(text=None, httpd_version=None)
 
 
 def say(lines: Iterable[str]) -> None:
@@ -53,14 +53,19 @@ def load(
     from revproxy.config.read import SERVER_ROOT
     from revproxy.plan.load import load_file, load_text
 
-    root = options.server_root or server_root or SERVER_ROOT
+    how: dict[str, Any] = {
+        "defines": options.defines,
+        "server_root": options.server_root or server_root or SERVER_ROOT,
+        "prepare": prepare,
+        "release": options.httpd_version,
+    }
+
     if name == "-":
         if options.text is None:
             options.text = sys.stdin.buffer.read().decode("latin-1")
         text = options.text
     elif not options.before and not options.after:
-        return load_file(name, defines=options.defines, server_root=root, prepare=prepare)
+        return load_file(name, **how)
     else:
         text = f'Include "{os.path.abspath(name)}"'
-    lines = [*options.before, text, *options.after]
-    return load_text("\n".join(lines), defines=options.defines, server_root=root, prepare=prepare)
+    return load_text("\n".join([*options.before, text, *options.after]), **how)

@@ -16,6 +16,7 @@ from typing import Final
 
 from revproxy.config import codes
 from revproxy.config.catalogue import Catalogue
+from revproxy.config.conditions import APACHE_VERSION
 from revproxy.config.lines import LONGEST_LINE, Line
 from revproxy.config.macro import Macro
 from revproxy.config.tree import Directive, FileRead
@@ -45,6 +46,8 @@ class State:
     texts: dict[str, list[str]] = field(default_factory=dict)
     """The physical lines of each file."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    release: tuple[int, ...] = APACHE_VERSION
+    """The release of Apache that conditions are asked about."""
     prepare: Callable[[str], str] | None = None
     """Changes the text of each file before it is read, and no line or column of it."""
     acts: bool = True

@@ -149,6 +149,21 @@ def read_module(name: str) -> Mapping[str, Any]:
     return tomllib.loads((folder() / f"{name}.toml").read_text("utf-8"))
 
 
+def module_since(name: str) -> tuple[int, ...]:
+    """The release that a module came with; 2.4.0 for those that were always there."""
+    return _release(read_module(name)["module"].get("since", "2.4.0"))
+
+
+def since(entry: Entry) -> tuple[int, ...]:
+    """The release that a directive came with, or its module."""
+    own = read_module(entry.module)["directives"][entry.name].get("since", "2.4.0")
+    return max(_release(own), module_since(entry.module))
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
 def syntax(entry: Entry) -> list[str]:
     """How the directive is written, one form a line."""
     lines: list[str] = read_module(entry.module)["directives"][entry.name]["syntax"]
@@ -211,6 +226,8 @@ def _describe_directive(entry: Entry, implemented: Container[str]) -> str:
     rows = [("syntax", line) for line in item["syntax"]]
     if "default" in item:
         rows.append(("default", item["default"]))
+    if since(entry) > (2, 4, 0):
+        rows.append(("since", f"Apache {'.'.join(map(str, since(entry)))}"))
     rows.append(("stands in", ", ".join(places)))
     if entry.not_in:
         rows.append(("not in", ", ".join(f"<{name}>" for name in entry.not_in)))

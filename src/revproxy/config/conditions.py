@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from revproxy.config.catalogue import Catalogue
+from revproxy.config.catalogue import Catalogue, module_since
 from revproxy.errors import DirectiveError
 from revproxy.pattern import compile_pattern
 
@@ -26,12 +26,15 @@ class Known(Protocol):
     loaded: set[str]
     defined: set[str]
     server_root: str
+    release: tuple[int, ...]
+    """The release of Apache that is asked about."""
 
 
 def _module(known: Known, text: str) -> bool:
     module = known.catalogue.by_identifier.get(text)
     if module is not None:
-        return module.name in known.loaded
+        is_newer = known.release != APACHE_VERSION and known.release < module_since(module.name)
+        return module.name in known.loaded and not is_newer
     # A module that the catalogue does not know is loaded under its identifier.
     if text.startswith("mod_") and text.endswith(".c"):
         text = f"{text[4:-2]}_module"
@@ -70,8 +73,8 @@ _COMPARISONS: Final[dict[str, Callable[[int], bool]]] = {
 }
 
 
-def version(words: list[str]) -> bool:
-    """`<IfVersion [[!]operator] version>`."""
+def version(words: list[str], release: tuple[int, ...] = APACHE_VERSION) -> bool:
+    """`<IfVersion [[!]operator] version>` for a release of Apache."""
     if len(words) > 2:
         raise DirectiveError("<IfVersion> directive missing closing '>'")
     operator = words[0] if len(words) == 2 else "="
@@ -79,9 +82,9 @@ def version(words: list[str]) -> bool:
     negated = operator.startswith("!") and len(operator) > 1
     operator = operator[1:] if negated else operator
     if operator in ("=", "==") and len(text) > 1 and text[0] == text[-1] == "/":
-        return _matches(text[1:-1]) is not negated
+        return _matches(text[1:-1], release) is not negated
     if operator == "~":
-        return _matches(text) is not negated
+        return _matches(text, release) is not negated
     if operator not in _COMPARISONS:
         raise DirectiveError(f"unrecognized operator '{words[0]}'", argument=0)
     if not re.fullmatch(r"[0-9]+(\.[0-9]+){0,2}", text, re.ASCII):
@@ -92,17 +95,15 @@ def version(words: list[str]) -> bool:
         )
     numbers = [int(number) for number in text.split(".")]
     asked = tuple(numbers + [0] * (3 - len(numbers)))
-    return (
-        _COMPARISONS[operator]((asked < APACHE_VERSION) - (asked > APACHE_VERSION)) is not negated
-    )
+    return _COMPARISONS[operator]((asked < release) - (asked > release)) is not negated
 
 
-def _matches(text: str) -> bool:
+def _matches(text: str, release: tuple[int, ...]) -> bool:
     try:
         pattern = compile_pattern(text)
     except ValueError:
         raise DirectiveError("Unable to compile regular expression", argument=0) from None
-    return pattern.search(".".join(map(str, APACHE_VERSION))) is not None
+    return pattern.search(".".join(map(str, release))) is not None
 
 
 _TESTS: Final[dict[str, Callable[[Known, str], bool]]] = {
@@ -121,7 +122,7 @@ def holds(name: str, words: list[str], known: Known) -> bool:
     """Whether the section's contents are read. Raises DirectiveError."""
     key = name.lower()
     if key == "ifversion":
-        return version(words)
+        return version(words, known.release)
     text = "".join(words[:1])
     negated = text.startswith("!")
     if negated:

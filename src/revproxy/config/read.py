@@ -19,6 +19,7 @@ from typing import Final
 from revproxy.config import codes
 from revproxy.config.acts import State, Whole
 from revproxy.config.catalogue import MPM_MODULES, catalogue
+from revproxy.config.conditions import APACHE_VERSION
 from revproxy.config.reader import Reader
 from revproxy.config.tree import Configuration
 from revproxy.errors import DirectiveError, Location
@@ -37,12 +38,14 @@ def read_file(
     server_root: str = SERVER_ROOT,
     environ: Mapping[str, str] | None = None,
     prepare: Callable[[str], str] | None = None,
+    release: tuple[int, ...] | None = None,
 ) -> Configuration:
     """Read the configuration that begins in the file `path`.
 
     `defines` are names as after Apache's -D. `loaded` are the modules that are there from the
     start, besides the static ones; without it the file decides. A file that cannot be read is
     a Diagnostic too. `prepare` changes the text of each file before it is read, and no place in it.
+    Conditions are asked about `release`, the newest Apache without it.
     """
 
     def begin(reader: Reader) -> None:
@@ -53,7 +56,7 @@ def read_file(
         else:
             reader.read_first(source)
 
-    return _read(begin, defines, loaded, server_root, environ, prepare)
+    return _read(begin, defines, loaded, server_root, environ, prepare, release)
 
 
 def read_text(
@@ -65,6 +68,7 @@ def read_text(
     server_root: str = SERVER_ROOT,
     environ: Mapping[str, str] | None = None,
     prepare: Callable[[str], str] | None = None,
+    release: tuple[int, ...] | None = None,
 ) -> Configuration:
     """Read a configuration from memory; `name` stands for the file in what is reported."""
     latin = text if isinstance(text, str) else text.decode("latin-1")
@@ -72,7 +76,7 @@ def read_text(
     def begin(reader: Reader) -> None:
         reader.read_first(reader.source(name, latin, None))
 
-    return _read(begin, defines, loaded, server_root, environ, prepare)
+    return _read(begin, defines, loaded, server_root, environ, prepare, release)
 
 
 def _read(
@@ -82,6 +86,7 @@ def _read(
     server_root: str,
     environ: Mapping[str, str] | None,
     prepare: Callable[[str], str] | None,
+    release: tuple[int, ...] | None,
 ) -> Configuration:
     known = catalogue()
     names = frozenset(defines)
@@ -96,6 +101,7 @@ def _read(
                 environ=os.environ if environ is None else environ,
                 defined=set(names),
                 prepare=prepare,
+                release=release or APACHE_VERSION,
             )
         )
         begin(reader)

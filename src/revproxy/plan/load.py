@@ -84,9 +84,12 @@ def load_file(
     defines: Iterable[str] = (),
     server_root: str = SERVER_ROOT,
     prepare: Callable[[str], str] | None = None,
+    release: tuple[int, ...] | None = None,
 ) -> Loaded:
     """Read, check and merge a file."""
-    return _load(read_file(path, defines=defines, server_root=server_root, prepare=prepare))
+    return _load(
+        read_file(path, defines=defines, server_root=server_root, prepare=prepare, release=release)
+    )
 
 
 def load_text(
@@ -96,9 +99,14 @@ def load_text(
     defines: Iterable[str] = (),
     server_root: str = SERVER_ROOT,
     prepare: Callable[[str], str] | None = None,
+    release: tuple[int, ...] | None = None,
 ) -> Loaded:
     """Read, check and merge a configuration from memory."""
-    return _load(read_text(text, name, defines=defines, server_root=server_root, prepare=prepare))
+    return _load(
+        read_text(
+            text, name, defines=defines, server_root=server_root, prepare=prepare, release=release
+        )
+    )
 
 
 def _load(configuration: Configuration) -> Loaded:
