@@ -356,7 +356,11 @@ SSLCertificateKeyFile /nonexistent.key
 ProxyPass /a/ http://app.internal:PORT/
 </VirtualHost>
 """
+    config = config.replace("ProxyPass", "RequestHeader set X-Tls %{HTTPS}s\nProxyPass")
+    config = config.replace("ProxyPass", 'RequestHeader set X-Name "%{SSL_TLS_SNI}s"\nProxyPass', 1)
     story = story_of("https://www.test/a/x", config)
     assert story.origin == "http://app.internal:8080/x"
+    assert ("X-Tls", "on") in story.asked.fields
+    assert ("X-Name", "www.test") in story.asked.fields
     with pytest.raises(ConfigError):
         load_text(config).plan()

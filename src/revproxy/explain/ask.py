@@ -21,6 +21,7 @@ from revproxy.config.tree import Configuration
 from revproxy.errors import Location, OriginError
 from revproxy.explain.content import content_of
 from revproxy.explain.story import Message, Step, Story
+from revproxy.explain.tls import PlayedTls
 from revproxy.http.message import Exchange
 from revproxy.http.uri import Url, parse_url
 from revproxy.lane import Lane, install
@@ -129,6 +130,7 @@ class _Play:
         self._steps: list[Step] = []
         url = request_url(asked.url)
         self._is_tls = url.scheme == "https"
+        self._host = url.host or ""
         self._port = url.effective_port
         fields = [("Host", url.authority), *asked.fields]
         named = {name.lower() for name, _ in asked.fields}
@@ -171,6 +173,8 @@ class _Play:
         peer = (self._asked.client, 50000)
         connection = _Explained(ours, peer, address, names, watchdog, lane)
         connection.is_tls = self._is_tls
+        if self._is_tls:
+            connection.tls = PlayedTls(names, self._host)
         connection.trace = self._tell
         watchdog.watched.add(connection)
         connection.task = lane.start(connection.serve())
