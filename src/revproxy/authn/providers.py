@@ -18,7 +18,7 @@ from revproxy.authn.passwords import password_matches
 from revproxy.authn.settings import AnonymousSettings, FileSettings, Provider
 from revproxy.authz.files import FileCache, lines_of
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError
+from revproxy.errors import DirectiveError, HTTPError, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope, Unset, merge_settings
 
@@ -89,7 +89,7 @@ def find_provider(name: str, scope: Scope, argument: int) -> Provider:
     if known_provider is not None:
         return known_provider
     if name in _ELSEWHERE:
-        raise DirectiveError(
+        raise UnimplementedError(
             f"the provider '{name}' needs {_ELSEWHERE[name]}, which is not implemented yet",
             argument=argument,
         )

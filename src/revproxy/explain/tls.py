@@ -34,6 +34,8 @@ class PlayedTls:
 
     client: Any = None
     """The client shows no certificate."""
+    was_asked = True
+    cannot_be_asked = False
 
     def __init__(self, names: NameTable[VirtualHost], host: str) -> None:
         self.server_name = None if _is_address(host) else host

@@ -91,7 +91,7 @@ def _parse_ocsp(settings: Settings, directive: Directive, _scope: Scope) -> Sett
     if word not in ("on", "leaf", "off"):
         raise DirectiveError("SSLOCSPEnable must be On, Leaf or Off", argument=0)
     if word != "off":
-        raise DirectiveError(
+        raise UnimplementedError(
             f"SSLOCSPEnable {word} is not implemented: Python's ssl module has no OCSP, and "
             "certificates that were taken back would be let in",
             argument=0,
