@@ -50,11 +50,13 @@ ROOMS: dict[str, set[str]] = {
     "authz": {*ENGINE, "lane", "trio"},
     "authn": {*ENGINE, "authz", "lane", "trio"},
     "static": ENGINE,
+    "autoindex": {*ENGINE, "lane", "rewrite", "static", "subrequest", "waiting"},
     "proxy": {*ENGINE, "upstream"},
     "rewrite": {*ENGINE, "proxy", "static", "config.expr", "subrequest", "waiting", "lane", "trio"},
     "modules": {
         *(ENGINE | {"upstream", "config.expr"}),
         *(
+            "autoindex",
             "coding",
             "html",
             "sed",

@@ -87,6 +87,14 @@ def look_up_file(exchange: Exchange, name: str) -> LookUp:
     return _look_up(inner, is_named=True)
 
 
+def look_up_entry(exchange: Exchange, name: str) -> LookUp:
+    """Look an entry of the request's directory up; the name of a directory ends with `/`."""
+    inner = exchange.sub_request("", None)
+    inner.filename = f"{exchange.filename}{name}"
+    inner.path = f"{exchange.path}{name}"
+    return _look_up(inner, is_named=True)
+
+
 def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     if _is_too_deep(inner.main):
         return LookUp(inner, 500)

@@ -291,7 +291,7 @@ class RuleSets:
                     for turn in range(REQUESTS)
                 ]
             left -= len(hosts)
-            head = "<Directory @DIR@>\nOptions FollowSymLinks Indexes\n</Directory>\n"
+            head = "<Directory @DIR@>\nOptions FollowSymLinks\n</Directory>\n"
             yield Group("rules", "", head + "".join(hosts.values()), FILES, tuple(found)), hosts
 
 

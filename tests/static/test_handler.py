@@ -127,12 +127,6 @@ def test_a_file_that_may_not_be_read(root: Path, monkeypatch: pytest.MonkeyPatch
     assert caught.value.status == 403
 
 
-def test_a_directory_where_listings_are_refused(root: Path) -> None:
-    with pytest.raises(HTTPError) as caught:
-        ask(root, "/sub/", files=StaticFiles(refuses_listing=True))
-    assert caught.value.status == 403
-
-
 def test_no_document_root() -> None:
     with pytest.raises(HTTPError) as caught:
         run(StaticFiles().handle(make_exchange()))

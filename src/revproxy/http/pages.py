@@ -150,7 +150,7 @@ def error_page(exchange: Exchange, error: HTTPError, recursive: int = 0) -> byte
             f"<p>Additionally, a {recursive} {reason_phrase(recursive)}\nerror was encountered "
             "while trying to use an ErrorDocument to handle the request.</p>\n"
         )
-    parts += (_signature(exchange), "</body></html>\n")
+    parts += (signature(exchange), "</body></html>\n")
     return "".join(parts).encode("latin-1", "replace")
 
 
@@ -164,7 +164,7 @@ def _notes(exchange: Exchange, error: HTTPError) -> str:
     return error.detail if error.detail in _SHOWN_DETAILS else ""
 
 
-def _signature(exchange: Exchange) -> str:
+def signature(exchange: Exchange) -> str:
     mode = exchange.plan.signature.lower() if exchange.plan is not None else "off"
     if mode == "off":
         return ""

@@ -328,7 +328,6 @@ def _files(settings: Settings, server: Server) -> StaticFiles:
             value_or(settings.max_range_reversals, 20),
         ),
         accepts_path_info=value_or(settings.accept_path_info, False),
-        refuses_listing="mod_autoindex" in server.modules,
         methods="GET,POST,OPTIONS,HEAD" + ("" if server.trace == "off" else ",TRACE"),
     )
 

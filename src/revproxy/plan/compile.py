@@ -27,6 +27,7 @@ from revproxy.http.request_head import Limits
 from revproxy.module import PHASES, Hook, Module, Server, merge_settings, value_or
 from revproxy.modules import (
     ORDER,
+    SILENT_UNLOADED,
     core,
     mod_proxy,
     mod_remoteip,
@@ -88,7 +89,11 @@ class Compiler:
         ]
         # Those that nothing names are not here, and loaded all the same.
         self._names = frozenset(
-            name for name in ORDER if not configuration.whole or name in configuration.loaded
+            name
+            for name in ORDER
+            if (
+                name in configuration.loaded if configuration.whole else name not in SILENT_UNLOADED
+            )
         )
         self._listens: tuple[mpm_common.Listen, ...] = ()
         self._names_unique_id = mod_unique_id.is_wanted(configuration.walk())

@@ -38,8 +38,6 @@ class StaticFiles:
     etag_parts: frozenset[str] = DEFAULT_PARTS
     ranges: RangeLimits = field(default_factory=RangeLimits)
     accepts_path_info: bool = False
-    refuses_listing: bool = False
-    """mod_autoindex is there, which answers 403 for a directory that may not be listed."""
     methods: str = "GET,POST,OPTIONS,HEAD,TRACE"
 
     def map(self, exchange: Exchange) -> None:
@@ -94,10 +92,8 @@ class StaticFiles:
         if stat.S_ISREG(mode):
             return fd
         os.close(fd)
-        if stat.S_ISDIR(mode) and not self.refuses_listing:
-            raise HTTPError(404)
         if stat.S_ISDIR(mode):
-            raise HTTPError(403, f"Cannot serve directory {name}: no matching DirectoryIndex")
+            raise HTTPError(404)
         raise HTTPError(403, f"{name} is no regular file")
 
     def _respond(self, exchange: Exchange, fd: int) -> None:

@@ -1,0 +1,1 @@
+"""Listings of directories (mod_autoindex)."""
