@@ -29,8 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 3
-    # A command that ends soon has no garbage worth looking for.
-    gc.disable()
+    often = gc.get_threshold()
+    if options.command != "run":
+        # What ends soon has little garbage worth looking for.
+        gc.set_threshold(200_000, *often[1:])
     try:
         status: int = options.run(options)
     except KeyboardInterrupt:
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     finally:
-        gc.enable()
+        gc.set_threshold(*often)
     return status
 
 

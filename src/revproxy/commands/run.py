@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from typing import Any
 
@@ -35,8 +34,6 @@ def _run(options: argparse.Namespace) -> int:
     from revproxy.lint.report import render, write
     from revproxy.plan.plan import Plan
     from revproxy.server.supervisor import StartError, Supervisor
-
-    gc.enable()
 
     def planned() -> Plan:
         return load(options, options.file).plan()
