@@ -57,3 +57,11 @@ def test_templates_are_files_with_template(linted):
     files = {"a.conf.j2": "Foo {{ x }}\n", "b.conf.erb": "Foo <%= x %>\n"}
     assert linted(files) == (3, [])
     assert linted(files, "--template") == (1, [("a.conf.j2", 1), ("b.conf.erb", 1)])
+
+
+def test_what_debian_exports_is_known(linted):
+    files = {
+        "apache2.conf": "User ${RUN_USER}\nErrorLog ${LOG_DIR}/x\nServerName ${NO}.test\n",
+        "envvars": "SUFFIX=-a\nexport RUN_USER='www'\nexport LOG_DIR=/var/log$SUFFIX\n",
+    }
+    assert linted(files) == (1, [("apache2.conf", 3)])

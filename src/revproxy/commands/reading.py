@@ -48,9 +48,10 @@ def load(
 ) -> Loaded:
     """Read the file of that name, or standard input, between the lines of -C and -c.
 
-    `server_root` is where it begins if -d does not say.
+    `server_root` is a server's directory, where it begins if -d does not say.
     """
     from revproxy.config.read import SERVER_ROOT
+    from revproxy.lint.files import exported
     from revproxy.plan.load import load_file, load_text
 
     how: dict[str, Any] = {
@@ -58,6 +59,7 @@ def load(
         "server_root": options.server_root or server_root or SERVER_ROOT,
         "prepare": prepare,
         "release": options.httpd_version,
+        "environ": None if server_root is None else {**exported(server_root), **os.environ},
     }
 
     if name == "-":

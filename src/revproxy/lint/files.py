@@ -3,6 +3,8 @@
 Laws:
 - A directory with `apache2.conf` or `httpd.conf` (or `conf/` with one) is a server's: that file
   is read, with what it includes, and the directory is its ServerRoot.
+- What Debian's `envvars` beside it exports is known, as apache2ctl makes it; the environment of who
+  asks goes first.
 - Of any other directory all `*.conf` below are read but those that another of them includes.
   Hidden directories are left out.
 """
@@ -10,9 +12,12 @@ Laws:
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Final
 
+_EXPORT: Final = re.compile(r"\s*export\s+(?P<name>\w+)=(?P<value>\S*)")
+_VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
 ROOTS: Final = ("apache2.conf", "httpd.conf", "conf/apache2.conf", "conf/httpd.conf")
 _TEMPLATES: Final = (
     ".erb",
@@ -34,6 +39,22 @@ def files_in(directory: str, *, template: bool = False) -> tuple[list[str], bool
         if os.path.isfile(path):
             return [path], True
     return below(directory, template=template), False
+
+
+def exported(directory: str) -> dict[str, str]:
+    """What the file `envvars` of a server's directory exports, variables written out."""
+    known: dict[str, str] = {}
+    try:
+        with open(os.path.join(directory, "envvars"), encoding="latin-1") as file:
+            lines = file.readlines()
+    except OSError:
+        return known
+    for line in lines:
+        match = _EXPORT.match(line)
+        if match is not None:
+            value = match["value"].strip("\"'")
+            known[match["name"]] = _VARIABLE.sub(lambda found: known.get(found[1], ""), value)
+    return known
 
 
 def below(directory: str, *, template: bool = False) -> list[str]:

@@ -7,7 +7,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,10 +85,18 @@ def load_file(
     server_root: str = SERVER_ROOT,
     prepare: Callable[[str], str] | None = None,
     release: tuple[int, ...] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read, check and merge a file."""
     return _load(
-        read_file(path, defines=defines, server_root=server_root, prepare=prepare, release=release)
+        read_file(
+            path,
+            defines=defines,
+            server_root=server_root,
+            prepare=prepare,
+            release=release,
+            environ=environ,
+        )
     )
 
 
@@ -100,11 +108,18 @@ def load_text(
     server_root: str = SERVER_ROOT,
     prepare: Callable[[str], str] | None = None,
     release: tuple[int, ...] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read, check and merge a configuration from memory."""
     return _load(
         read_text(
-            text, name, defines=defines, server_root=server_root, prepare=prepare, release=release
+            text,
+            name,
+            defines=defines,
+            server_root=server_root,
+            prepare=prepare,
+            release=release,
+            environ=environ,
         )
     )
 
