@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.difference.compare import Difference, compare
+from revproxy.difference.meaning import are_related, corner, items_of
 from revproxy.plan.load import load_text
 
 
@@ -42,6 +43,8 @@ def lines(*texts: str) -> str:
          ["<Location /a>", "Require host a", "Require ip 10.0.0.2 10.0.0.1", "</Location>"]),
         (["<Location /a>", "Header set A 1", "Header set B 1", "</Location>"],
          ["<Location /a>", "Header set B 1", "Header set A 1", "</Location>"]),
+        (["ProxyPassReverse /a http://o/a", "ProxyPassReverse /b http://o/b"],
+         ["ProxyPassReverse /b http://o/b", "ProxyPassReverse /a http://o/a"]),
         (["Redirect /a /b", "ProxyPass /c http://o/"],
          ["ProxyPass /c http://o/", "Redirect /a /b"]),
         (["<IfModule mod_proxy.c>", "ProxyPass /a http://o/", "</IfModule>"],
@@ -76,6 +79,10 @@ def test_what_does_not_count(first: list[str], second: list[str]):
          ["ProxyPass /b http://p/", "ProxyPassMatch ^/x http://o/"],
          [("moved", "ProxyPassMatch ^/x http://o/ before ProxyPass /b http://p/",
            "ProxyPassMatch ^/x http://o/ behind ProxyPass /b http://p/")]),
+        (["ProxyPassReverse /a http://o/", "ProxyPassReverse /b http://o/b"],
+         ["ProxyPassReverse /b http://o/b", "ProxyPassReverse /a http://o/"],
+         [("moved", "ProxyPassReverse /a http://o/ before ProxyPassReverse /b http://o/b",
+           "ProxyPassReverse /a http://o/ behind ProxyPassReverse /b http://o/b")]),
         (["RewriteEngine On", "RewriteCond %{HTTPS} on", "RewriteRule ^/a /b"],
          ["RewriteEngine On", "RewriteRule ^/a /b"],
          [("changed", "RewriteRule ^/a /b (with its conditions)", "RewriteRule ^/a /b")]),
@@ -143,6 +150,16 @@ def test_a_host_that_came_and_one_that_went():
     ]
 
 
+def test_a_host_with_another_address():
+    first = lines("Listen 81", host("a"), host("b"))
+    second = first.replace("*:80>\nServerName b", "*:81>\nServerName b\nOptions None")
+    told = [(item.kind, item.where, item.before, item.after) for item in differences(first, second)]
+    assert told == [
+        ("changed", "virtual host b", "<VirtualHost *:80>", "<VirtualHost *:81>"),
+        ("added", "virtual host b (*:80)", "", "Options None"),
+    ]
+
+
 def test_includes_are_seen_through(tmp_path: Path):
     (tmp_path / "part.conf").write_text("ProxyPass /a http://o/\n")
     assert (
@@ -178,3 +195,22 @@ def test_a_difference_is_one_from_both_sides(first: list[str], second: list[str]
     other = {"added": "removed", "removed": "added"}
     kinds = sorted(other.get(item.kind, item.kind) for item in there if item.kind != "moved")
     assert kinds == sorted(item.kind for item in back if item.kind != "moved")
+
+
+ITEMS = st.sampled_from(
+    [
+        *("ProxyPass / http://o", "ProxyPass /a http://o", "ProxyPass /a/b http://o"),
+        *("ProxyPass /ab http://o", "ProxyPassMatch ^/a http://o", "ProxyPass /b/c http://o"),
+        *("ProxyPassReverse /a http://o", "ProxyPassReverse /a http://o/b"),
+        *("ProxyPassReverse /a http://oo/b", "ProxyPassReverse /b /b", "Header set A 1"),
+        *("Header unset a", "Header set B 1", "Redirect 301 /a /b", "Redirect /a/c /d"),
+    ]
+)
+
+
+@given(st.lists(ITEMS, min_size=2, max_size=2))
+def test_what_is_related_shares_a_corner(texts: list[str]):
+    one, other = items_of(load_text("\n".join(texts)).configuration.directives)
+    if one.domain == other.domain and are_related(one, other):
+        corners = corner(one), corner(other)
+        assert corners[0] == corners[1] or None in corners

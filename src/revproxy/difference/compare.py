@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from revproxy.config.tree import Configuration, Directive
-from revproxy.difference.meaning import Item, are_related, items_of, names_of
+from revproxy.difference.meaning import Item, are_related, corner, items_of, names_of
 from revproxy.errors import Location
 
 HostKey: TypeAlias = tuple[tuple[str, ...], str, int]
@@ -41,6 +41,7 @@ def compare(first: Configuration, second: Configuration) -> list[Difference]:
     """All that differs, the main server first."""
     found = list(_place("main server", first.directives, second.directives))
     before, after = _hosts(first), _hosts(second)
+    found += _readdressed(before, after)
     for key, host in before.items():
         if key in after:
             found += _place(_shown(host), host.children or (), after[key].children or ())
@@ -61,6 +62,23 @@ def _come(directive: Directive, where: str, text: str = "") -> Difference:
 
 
 # Virtual hosts.
+
+
+def _readdressed(
+    before: dict[HostKey, Directive], after: dict[HostKey, Directive]
+) -> Iterator[Difference]:
+    """Hosts that have their name alone in common with one: they are taken for the same."""
+    gone = [key for key in before if key not in after and key[1]]
+    for key in [key for key in after if key not in before and key[1]]:
+        partner = next((one for one in gone if one[1] == key[1]), None)
+        if partner is None:
+            continue
+        gone.remove(partner)
+        old, new = before[partner], after[key]
+        texts = old.location.source.strip(), new.location.source.strip()
+        where = f"virtual host {key[1]}"
+        yield Difference("changed", where, *texts, old.location, new.location)
+        before[key] = before.pop(partner)
 
 
 def _hosts(configuration: Configuration) -> dict[HostKey, Directive]:
@@ -185,18 +203,35 @@ def _moved(
     for found in domains.values():
         order = [new_at[id(new)] for _, new in found]
         kept = _longest_rise(order)
+        corners = _corners(found) if len(kept) < len(found) else {}
         for index, (old, new) in enumerate(found):
             if index in kept:
                 continue
-            past = _passed(found, order, index)
+            past = _passed(found, order, index, corners)
             if past is not None:
                 yield _move(where, old, new, past, is_later=order[index] > new_at[id(past)])
 
 
-def _passed(found: Sequence[tuple[Item, Item]], order: Sequence[int], index: int) -> Item | None:
+def _corners(found: Sequence[tuple[Item, Item]]) -> dict[str | None, list[int]]:
+    """The items by corner, by their indexes."""
+    corners: dict[str | None, list[int]] = {None: []}
+    for index, (old, _) in enumerate(found):
+        corners.setdefault(corner(old), []).append(index)
+    return corners
+
+
+def _passed(
+    found: Sequence[tuple[Item, Item]],
+    order: Sequence[int],
+    index: int,
+    corners: dict[str | None, list[int]],
+) -> Item | None:
     """The first item that another one has passed, and may not without notice; in its new form."""
     old, _ = found[index]
-    for other, (partner, new) in enumerate(found):
+    own = corner(old)
+    near = range(len(found)) if own is None else sorted({*corners[own], *corners[None]})
+    for other in near:
+        partner, new = found[other]
         crossed = (other < index) is not (order[other] < order[index])
         if other != index and crossed and are_related(old, partner):
             return new

@@ -94,6 +94,8 @@ class Item:
             return (self.domain, *self.directive.values[:1])
         if self.directive.is_section:
             return (self.domain, *self.words[1:])
+        if self.domain == "proxypassreverse":
+            return (self.domain, *self.words[1:2])
         if self.domain in _BY_PATH and len(self.words) > 2:
             return (self.domain, self.words[_path_at(self)])
         if self.domain in _BY_NAME:
@@ -185,25 +187,39 @@ def are_related(first: Item, second: Item) -> bool:
     """Whether it may matter which of two items of a domain comes first."""
     if first.domain in _UNORDERED:
         return False
+    reaches = _reach(first), _reach(second)
+    if None in reaches:
+        return True
+    one, other = map(str, reaches)
     if first.domain in _BY_NAME:
-        return _header_name(first) == _header_name(second)
-    if first.domain in _BY_PATH:
-        return _overlap(first, second)
-    return True
+        return one == other
+    return one.startswith(other) or other.startswith(one)
 
 
-def _overlap(first: Item, second: Item) -> bool:
-    """Whether two paths have something below both; a pattern may have with any."""
-    paths = []
-    for item in (first, second):
-        at = _path_at(item)
-        if item.words[0] in _MATCHES or len(item.words) <= at:
-            return True
-        path = item.words[at]
-        if any(char in path for char in "*?[$"):
-            return True
-        paths.append(path.rstrip("/") + "/")
-    return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
+def corner(item: Item) -> str | None:
+    """Items of different corners are not related; one without a corner may be to any."""
+    reach = _reach(item)
+    if reach is None or item.domain in _BY_NAME:
+        return reach
+    scheme, mark, rest = reach.rpartition("://")
+    first = rest.lstrip("/").partition("/")[0]
+    if not first or (mark and "/" not in rest):
+        return None
+    return f"{scheme}{mark}{first}"
+
+
+def _reach(item: Item) -> str | None:
+    """The header, path or URL that an item is about; None where it may meet anything."""
+    if item.domain in _BY_NAME:
+        return _header_name(item)
+    if item.domain == "proxypassreverse":
+        words = [word for word in item.words[1:] if word.lower() != "interpolate"]
+        return None if "$" in words[-1] else words[-1].lower()
+    at = _path_at(item)
+    if item.domain not in _BY_PATH or item.words[0] in _MATCHES or len(item.words) <= at:
+        return None
+    path = item.words[at]
+    return None if any(char in path for char in "*?[$") else path.rstrip("/") + "/"
 
 
 def names_of(directives: Sequence[Directive]) -> tuple[str, ...]:
