@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from revproxy.cli import main
 from revproxy.errors import ConfigError
 from revproxy.explain.ask import PLAYED, Asked, Explainer, explain
-from revproxy.explain.chain import chain, read_response
+from revproxy.explain.chain import chain
 from revproxy.explain.content import content_of
+from revproxy.explain.played import read_response
 from revproxy.explain.story import Message, Story, changes
 from revproxy.plan.load import load_text
 from tests.serving import Client, origin, read_head, served

@@ -122,7 +122,7 @@ def _ask(options: argparse.Namespace, first: Loaded, second: Loaded) -> Answers:
     from revproxy.difference.answers import compare
     from revproxy.difference.report import Answers
     from revproxy.explain.ask import PLAYED, Explainer
-    from revproxy.explain.chain import read_response
+    from revproxy.explain.played import read_response
 
     response: bytes | None = PLAYED
     if options.response:

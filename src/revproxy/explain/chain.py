@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import urllib.parse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from revproxy.explain.ask import PLAYED, Asked, BadRequestError, Explainer, request_url
+from revproxy.explain.played import read_response
 from revproxy.explain.story import Story
 from revproxy.plan.load import Loaded
 
@@ -39,32 +40,6 @@ def asked_by(options: argparse.Namespace) -> Asked:
         options.data.encode("utf-8"),
         response,
     )
-
-
-def read_response(data: bytes) -> bytes:
-    """A response as people write it: line feeds become CRLF in its head, a length is added.
-
-    Raises BadRequestError.
-    """
-    data = data.replace(b"\r\n", b"\n")
-    head, _, body = data.partition(b"\n\n")
-    lines = head.strip(b"\n").split(b"\n")
-    if not lines[0].startswith(b"HTTP/"):
-        raise BadRequestError("a response begins with its status line, as in HTTP/1.1 200 OK")
-    names = {line.partition(b":")[0].strip().lower() for line in lines[1:]}
-    if names.isdisjoint((b"content-length", b"transfer-encoding")):
-        lines.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-
-def made_response(
-    status: int, fields: Iterable[tuple[str, str]], body: bytes, reason: str = "Played"
-) -> bytes:
-    """A response of these parts; one that names no type is HTML. Raises BadRequestError."""
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields)]
-    if not any(line.lower().startswith("content-type:") for line in lines):
-        lines.insert(1, "Content-Type: text/html")
-    return read_response("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
 
 def chain(loaded: Loaded, asked: Asked, *, follow: bool) -> Iterator[Story]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from revproxy.errors import Diagnostic, Location
 from revproxy.explain.ask import PLAYED, Asked, BadRequestError, request_url
-from revproxy.explain.chain import made_response, read_response
+from revproxy.explain.played import made_response, read_response
 from revproxy.trial.matchers import WORDS, Matcher, make_matcher
 from revproxy.trial.table import Name, Source, Table, listed, octets
 

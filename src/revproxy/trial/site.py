@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 from revproxy.errors import ConfigError
 from revproxy.explain.ask import PLAYED, Asked, Explainer
-from revproxy.explain.chain import made_response, read_response, stories
+from revproxy.explain.chain import stories
+from revproxy.explain.played import made_response, read_response
 from revproxy.explain.story import Message, Story
 from revproxy.explain.text import as_text
 from revproxy.plan.load import Loaded, load_file, load_text
