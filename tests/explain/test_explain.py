@@ -190,6 +190,39 @@ def test_each_line_that_was_looked_at_is_known(path: str, acted: set[int], idle:
         assert {place.line for step in steps for place in step.places} == wanted
 
 
+def test_links_of_a_page_are_told_with_their_lines():
+    text = """Listen 80
+ProxyPass / http://o/
+ProxyHTMLEnable On
+ProxyHTMLExtended On
+ProxyHTMLEvents onclick
+ProxyHTMLURLMap http://o/ /
+ProxyHTMLURLMap ^/a(.)/ /b$1/ R
+ProxyHTMLURLMap http://never/ /
+"""
+    page = (
+        b"<a href='http://o/x'><a href='/ac/y'><a onclick='go(\"http://o/z\")'>"
+        + b"<a href='http://o/n'>" * 6
+        + b"<script>'http://o/s'</script>"
+    )
+    response = read_response(b"200 OK\nContent-Type: text/html\n\n" + page)
+    story = story_of("http://a.test/", text, response=response)
+    told = [step for step in story.steps if step.module == "mod_proxy_html"]
+    found = [(step.places[0].line, step.acted, step.text.partition(" ")[2]) for step in told]
+    assert found[:4] == [
+        (6, True, "http://o/ makes /x of http://o/x"),
+        (7, True, "^/a(.)/ makes /bc/y of /ac/y"),
+        (6, True, 'http://o/ makes go("/z") of go("http://o/z")'),
+        (6, True, "http://o/ makes /n of http://o/n"),
+    ]
+    assert found[-2:] == [
+        (6, True, "http://o/ changes 4 more"),
+        (8, False, "http://never/ fits nothing on the page"),
+    ]
+    assert story.response is not None
+    assert story.response.content.startswith(b"<a href='/x'><a href='/bc/y'><a onclick='go(")
+
+
 def test_sections_on_the_way_are_known():
     text = """Listen 80
 RewriteEngine On

@@ -170,6 +170,9 @@ DECISIONS = {
     "allow": ["<Location />", "Order Allow,Deny", "Allow from all", "</Location>"],
     "order": ["<Location />", "Order Deny,Allow", "</Location>"],
     "deny": ["<Location />", "Order Deny,Allow", "Deny from all", "</Location>"],
+    "proxyhtmlurlmap": [
+        *("ProxyPass / http://o/", "ProxyHTMLEnable On", "ProxyHTMLURLMap http://o/ /"),
+    ],
     "errordocument": ["ErrorDocument 404 x"],
 }
 
@@ -180,7 +183,7 @@ def test_whatever_decides_tells_of_it(key: str):
     loaded = load_text("\n".join(["Listen 80", *DECISIONS[key]]))
     response = (
         b"HTTP/1.1 302 Found\r\nLocation: http://o/z\r\nSet-Cookie: a=b; Path=/; Domain=o\r\n"
-        b"Content-Length: 0\r\n\r\n"
+        b"Content-Type: text/html\r\nContent-Length: 21\r\n\r\n<a href='http://o/x'>"
     )
     story = Explainer(loaded).ask(Asked("http://a.test/x", response=response))
     coverage = Coverage(loaded.configuration)

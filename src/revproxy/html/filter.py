@@ -18,6 +18,7 @@ from revproxy.filters import Filter, Kind, content_type_of, set_content_type
 from revproxy.html.page import Kit, Page
 from revproxy.html.rules import rules_for
 from revproxy.html.text import Map, TextPage, map_json
+from revproxy.html.told import Told
 from revproxy.html.values import map_css
 from revproxy.http.message import Exchange
 from revproxy.http.wire import HOP_BY_HOP
@@ -39,6 +40,7 @@ class HtmlFilter(Filter):
         self._page: Page | TextPage | None = None
         self._exchange: Exchange | None = None
         self._coding: Transcoder | None = None
+        self._told: Told | None = None
 
     def start(self, exchange: Exchange, size: int | None) -> bool:
         value = content_type_of(exchange) or ""
@@ -58,8 +60,13 @@ class HtmlFilter(Filter):
         changed_body(exchange)
         recipe = self._kit.recipe
         kit = self._kit
+        rules = recipe.rules
         if self._interpolates:
-            kit = Kit(recipe, rules_for(recipe.rules, exchange))
+            rules = rules_for(rules, exchange)
+        if exchange.trace is not None:
+            self._told = Told(exchange.trace, rules)
+        if self._interpolates or self._told is not None:
+            kit = Kit(recipe, rules, self._told)
         rewrite = None if is_html else self._text_rewrite(kind)
         if rewrite is not None:
             self._page = TextPage(rewrite, kit.link)
@@ -105,6 +112,8 @@ class HtmlFilter(Filter):
     def finish(self) -> bytes:
         assert self._page is not None
         out = self._seen(self._page.finish())
+        if self._told is not None:
+            self._told.end()
         if self._coding is None:
             return out
         return (self._coding.encode(out) if out else b"") + self._coding.finish()

@@ -24,7 +24,7 @@ from revproxy.html.charset import (
     started,
 )
 from revproxy.html.links import Form
-from revproxy.html.rules import Rules, map_script
+from revproxy.html.rules import Rules, Tell, map_script
 from revproxy.html.scan import Scanner
 from revproxy.html.tokens import Wanted
 from revproxy.html.values import Rewriter, map_css
@@ -142,20 +142,20 @@ class Page:
 class Kit:
     """What the pages of one recipe and one set of rules share."""
 
-    def __init__(self, recipe: Recipe, rules: Rules) -> None:
+    def __init__(self, recipe: Recipe, rules: Rules, tell: Tell | None = None) -> None:
         self.recipe = recipe
-        rewriter = self._rewriter = Rewriter(rules, _finish(recipe))
+        rewriter = self._rewriter = Rewriter(rules, _finish(recipe), tell)
         self._wanted = _wanted(recipe, rules)
         self.link = rewriter.link
         """What becomes of a link outside of HTML."""
 
         def script(text: bytes) -> bytes:
-            return map_script(rules, text.decode("latin-1")).encode("latin-1")
+            return map_script(rules, text.decode("latin-1"), tell).encode("latin-1")
 
         def style(text: bytes) -> bytes:
             changed = text.decode("latin-1")
             if recipe.extended:
-                changed = map_script(rules, changed)
+                changed = map_script(rules, changed, tell)
             if recipe.modern:
                 changed = map_css(changed, rewriter.link)
             return changed.encode("latin-1")

@@ -12,9 +12,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
+from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.pattern import Pattern, compile_pattern, substitute
 
@@ -30,6 +31,7 @@ class Rule:
     flags: frozenset[str] = frozenset()
     pattern: Pattern | None = None
     condition: Condition | None = None
+    location: Location | None = field(default=None, compare=False)
 
     @property
     def for_links(self) -> bool:
@@ -45,17 +47,25 @@ class Rule:
 
 
 Rules = tuple[Rule, ...]
+Tell: TypeAlias = Callable[[Rule, str, str], None]
+"""Takes a rule that matched, on what, and what it made of it."""
 
 LETTERS: Final = frozenset("hHeEcC^$RlLxiInsVv")
 
 
-def make_rule(source: str, to: str, flags: str, condition: Condition | None) -> Rule:
+def make_rule(
+    source: str,
+    to: str,
+    flags: str,
+    condition: Condition | None,
+    location: Location | None = None,
+) -> Rule:
     """Raises ValueError for a regex that is none."""
     letters = frozenset(flags)
     pattern = None
     if "R" in letters and "v" not in letters:
         pattern = compile_pattern(source, ignore_case="i" in letters)
-    return Rule(source, to, letters, pattern, condition)
+    return Rule(source, to, letters, pattern, condition, location)
 
 
 _VARIABLE: Final = re.compile(r"\$\{([^}|]*)(?:\|([^}]*))?\}")
@@ -75,7 +85,7 @@ def rules_for(rules: Rules, exchange: Exchange) -> Rules:
             source = _interpolated(rule.source, exchange.env)
             if not source:
                 continue
-            made = make_rule(source, rule.to, "".join(rule.flags - {"v"}), None)
+            made = make_rule(source, rule.to, "".join(rule.flags - {"v"}), None, rule.location)
             rule = dataclasses.replace(made, flags=rule.flags)
         if "V" in rule.flags:
             rule = dataclasses.replace(rule, to=_interpolated(rule.to, exchange.env))
@@ -83,7 +93,7 @@ def rules_for(rules: Rules, exchange: Exchange) -> Rules:
     return tuple(found)
 
 
-def map_link(rules: Iterable[Rule], text: str) -> str:
+def map_link(rules: Iterable[Rule], text: str, tell: Tell | None = None) -> str:
     """What the rules make of a link."""
     for rule in rules:
         if not rule.for_links:
@@ -91,33 +101,47 @@ def map_link(rules: Iterable[Rule], text: str) -> str:
         if rule.pattern is None:
             size = len(rule.source)
             if text[:size].lower() == rule.source.lower():
-                return rule.to + text[size:]
+                changed = rule.to + text[size:]
+                if tell is not None:
+                    tell(rule, text, changed)
+                return changed
             continue
         match = rule.pattern.search(text)
         if match is not None:
+            before = text
             text = text[: match.start()] + substitute(rule.to, match) + text[match.end() :]
+            if tell is not None:
+                tell(rule, before, text)
             if "l" not in rule.flags:
                 return text
     return text
 
 
-def map_event(rules: Iterable[Rule], text: str) -> str:
+def map_event(rules: Iterable[Rule], text: str, tell: Tell | None = None) -> str:
     """What the rules make of an attribute that holds a script."""
     for rule in rules:
         if rule.for_events:
             changed = _replace(rule, text)
-            if changed is not None and "L" in rule.flags:
-                return changed
-            text = text if changed is None else changed
+            if changed is None:
+                continue
+            if tell is not None:
+                tell(rule, text, changed)
+            text = changed
+            if "L" in rule.flags:
+                break
     return text
 
 
-def map_script(rules: Iterable[Rule], text: str) -> str:
+def map_script(rules: Iterable[Rule], text: str, tell: Tell | None = None) -> str:
     """What the rules make of a script or a style sheet."""
     for rule in rules:
         if rule.for_scripts:
             changed = _replace(rule, text)
-            text = text if changed is None else changed
+            if changed is None:
+                continue
+            if tell is not None:
+                tell(rule, text, changed)
+            text = changed
     return text
 
 

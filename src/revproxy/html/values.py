@@ -14,7 +14,7 @@ from html.entities import html5
 from typing import Final
 
 from revproxy.html.links import Form
-from revproxy.html.rules import Rules, map_event, map_link
+from revproxy.html.rules import Rules, Tell, map_event, map_link
 
 Map = Callable[[str], str]
 
@@ -68,14 +68,16 @@ def encode(text: str) -> bytes:
 class Rewriter:
     """What becomes of values, by their form."""
 
-    __slots__ = ("_finish", "_longest", "_only_prefixes", "_prefixes", "_rules")
+    __slots__ = ("_finish", "_longest", "_only_prefixes", "_prefixes", "_rules", "_tell")
 
-    def __init__(self, rules: Rules, finish: Map | None = None) -> None:
+    def __init__(self, rules: Rules, finish: Map | None = None, tell: Tell | None = None) -> None:
         self._rules = rules
+        self._tell = tell
         self._finish = finish
         """What is done to a link behind the rules (ProxyHTMLFixups)."""
         links = [rule for rule in rules if rule.for_links]
-        self._only_prefixes = finish is None and all(rule.pattern is None for rule in links)
+        plain = finish is None and tell is None
+        self._only_prefixes = plain and all(rule.pattern is None for rule in links)
         self._longest = max((len(rule.source) for rule in links), default=0)
         self._prefixes = [
             (rule.source.lower().encode("latin-1"), len(rule.source), encode(rule.to))
@@ -84,7 +86,7 @@ class Rewriter:
 
     def link(self, text: str) -> str:
         """A link's text, mapped."""
-        changed = map_link(self._rules, text)
+        changed = map_link(self._rules, text, self._tell)
         return self._finish(changed) if self._finish is not None else changed
 
     def value(self, raw: bytes, form: Form) -> bytes | None:
@@ -98,7 +100,7 @@ class Rewriter:
         if form is Form.URL:
             changed = self.link(text)
         elif form is Form.EVENT:
-            changed = map_event(self._rules, text)
+            changed = map_event(self._rules, text, self._tell)
         elif form is Form.SRCSET:
             changed = map_srcset(text, self.link)
         elif form is Form.STYLE:

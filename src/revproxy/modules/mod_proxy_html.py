@@ -98,7 +98,7 @@ def _parse_map(settings: Settings, directive: Directive, _scope: Scope) -> Setti
     flags = rest[0] if rest else ""
     condition = _condition(rest[1]) if len(rest) > 1 and rest[1] else None
     try:
-        rule = make_rule(source, to, flags, condition)
+        rule = make_rule(source, to, flags, condition, directive.location)
     except ValueError as error:
         raise DirectiveError(
             f"Regular expression cannot be compiled: {error}", argument=0

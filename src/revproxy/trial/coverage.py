@@ -49,7 +49,7 @@ DECIDING: Final = frozenset(
         ),
         *("redirectpermanent", "redirecttemp", "alias", "aliasmatch", "header", "requestheader"),
         *("setenvif", "setenvifnocase", "setenvifexpr", "browsermatch", "browsermatchnocase"),
-        *("require", "order", "allow", "deny", "errordocument"),
+        *("require", "order", "allow", "deny", "errordocument", "proxyhtmlurlmap"),
     )
 )
 """The directives that tell of each time they are looked at."""
