@@ -241,6 +241,59 @@ RewriteRule ^/a/(.*) /b/$1 [PT]
     assert {place.line for place in story.covered} == {4, 7, 10}
 
 
+TLS = """Listen 443 https
+<VirtualHost *:443>
+ServerName www.test
+SSLEngine On
+SSLCertificateFile /nonexistent/a.pem
+SSLCertificateKeyFile /nonexistent/a.key
+SSLVerifyClient optional
+SSLCACertificateFile /nonexistent/ca.pem
+SSLProxyEngine On
+SSLProxyVerify require
+SSLProxyCACertificateFile /nonexistent/ca.pem
+ProxyPass / https://o.internal/
+<Location /section>
+    SSLVerifyClient optional
+    SSLRequireSSL
+</Location>
+RequestHeader set X-Proto https env=HTTPS
+RequestHeader set X-Name "%{SSL_TLS_SNI}s %{SSL_PROTOCOL}s %{SSL_CLIENT_S_DN}s"
+SSLOptions +StdEnvVars
+RequestHeader set X-Cipher %{SSL_CIPHER}e
+<Proxy https://o.internal/>
+    SSLProxyMachineCertificateFile /nonexistent/own.pem
+    SSLProxyCACertificateFile /nonexistent/other.pem
+</Proxy>
+</VirtualHost>
+"""
+
+
+@pytest.mark.parametrize("path", ["/x", "/section/x"])
+def test_no_key_and_no_certificate_has_to_be_there(path: str):
+    story = story_of(f"https://www.test{path}", TLS)
+    assert story.origin == f"https://o.internal{path}"
+    assert story.status == 200
+    assert story.asked is not None
+    assert story.asked.values("X-Proto") == ["https"]
+    assert story.asked.values("X-Name") == ["www.test TLSv1.3 (null)"]
+    assert story.asked.values("X-Cipher") == ["TLS_AES_256_GCM_SHA384"]
+
+
+def test_without_tls_its_variables_are_not_there():
+    story = story_of("http://www.test:443/section/x", TLS)
+    assert story.status == 403
+    story = story_of("http://www.test:443/x", TLS)
+    assert story.asked is not None
+    assert story.asked.values("X-Proto") == []
+
+
+def test_a_map_has_to_be_there():
+    text = "RewriteEngine On\nRewriteMap m txt:/nonexistent\nRewriteRule ^/(.*) /${m:$1}"
+    with pytest.raises(ConfigError, match="/nonexistent"):
+        story_of("http://a.test/", text)
+
+
 def test_an_origin_that_is_out_of_reach():
     story = story_of("http://www.test/app/x", response=None)
     assert story.status == 503

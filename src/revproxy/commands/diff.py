@@ -17,6 +17,7 @@ from revproxy.commands.reading import add_reading, load, say
 if TYPE_CHECKING:
     from revproxy.difference.report import Answers
     from revproxy.difference.requests import Requests
+    from revproxy.errors import Diagnostic
     from revproxy.plan.load import Loaded
 
 _HELP = """Tell what two configurations say differently: includes and macros are seen through, and
@@ -73,6 +74,8 @@ def _diff(options: argparse.Namespace) -> int:
     except ConfigError as error:
         write(error.diagnostics, sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"revproxy: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
@@ -104,7 +107,7 @@ def _differ(options: argparse.Namespace) -> bool:
 
     first, second = load(options, options.first), load(options, options.second)
     for loaded in (first, second):
-        if loaded.has_errors:
+        if any(_forbids(item) for item in loaded.diagnostics):
             raise ConfigError(loaded.diagnostics)
     answers = _ask(options, first, second) if options.requests else None
     found = None
@@ -115,6 +118,14 @@ def _differ(options: argparse.Namespace) -> bool:
     else:
         say(as_text(found, answers))
     return bool(found) or (answers is not None and bool(answers.different))
+
+
+def _forbids(item: Diagnostic) -> bool:
+    """A mistake of the file; what it names need not be there."""
+    from revproxy.config.codes import NOT_THERE
+    from revproxy.errors import Severity
+
+    return item.severity is Severity.ERROR and item.code != NOT_THERE
 
 
 def _ask(options: argparse.Namespace, first: Loaded, second: Loaded) -> Answers:

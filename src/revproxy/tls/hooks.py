@@ -143,7 +143,9 @@ def fixups(settings: Settings, server: Server) -> Hook | None:
 
         secured_with = origin_tls(settings, server)
     options = value_or(settings.options, Options())
-    describe = _describer(options) if host_tls(server) is not None else None
+    # A host whose certificates are not there is only asked what it would do; it speaks TLS as well.
+    speaks = host_tls(server) is not None or value_or(settings.engine, "off") != "off"
+    describe = _describer(options) if speaks else None
     if secured_with is None and describe is None:
         return None
 

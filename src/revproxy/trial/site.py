@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from revproxy.errors import ConfigError
 from revproxy.explain.ask import PLAYED, Asked, Explainer
 from revproxy.explain.chain import stories
 from revproxy.explain.played import made_response, read_response
@@ -206,10 +205,7 @@ def open_site(config: str | Path, *, define: tuple[str, ...] = (), base: str = "
     """The site of a file, or of a text of several lines. Raises ConfigError."""
     if isinstance(config, str) and "\n" in config:
         return Site(load_text(octets(config), "(text)", defines=define), base)
-    loaded = load_file(str(config), defines=define)
-    if loaded.has_errors:
-        raise ConfigError(loaded.diagnostics)
-    return Site(loaded, base)
+    return Site(load_file(str(config), defines=define), base)
 
 
 def characters(text: str) -> str:
