@@ -294,6 +294,15 @@ def test_a_map_has_to_be_there():
         story_of("http://a.test/", text)
 
 
+def test_a_body_may_come_in_chunks():
+    for body in (b"hello", b""):
+        fields = (("Transfer-Encoding", "chunked"),)
+        story = story_of("http://www.test/app/x", method="POST", fields=fields, body=body)
+        assert story.status == 200
+        assert story.asked is not None
+        assert story.asked.content == body
+
+
 def test_an_origin_that_is_out_of_reach():
     story = story_of("http://www.test/app/x", response=None)
     assert story.status == 503

@@ -136,7 +136,11 @@ class _Play:
         named = {name.lower() for name, _ in asked.fields}
         if "host" in named:
             fields = list(asked.fields)
-        if asked.body and "content-length" not in named:
+        self._body = asked.body
+        if "transfer-encoding" in named:
+            whole = b"%x\r\n%b\r\n" % (len(asked.body), asked.body) if asked.body else b""
+            self._body = whole + b"0\r\n\r\n"
+        elif asked.body and "content-length" not in named:
             fields.append(("Content-Length", str(len(asked.body))))
         target = url.path if url.path.startswith("/") else f"/{url.path}"
         self._request = Message(f"{asked.method} {target} HTTP/1.1", tuple(fields), len(asked.body))
@@ -189,7 +193,7 @@ class _Play:
 
     def _octets(self) -> bytes:
         lines = [self._request.first, *(f"{name}: {value}" for name, value in self._request.fields)]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + self._asked.body
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + self._body
 
     # The origin.
 
