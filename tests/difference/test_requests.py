@@ -30,6 +30,15 @@ def test_a_list_of_urls():
     ]
 
 
+def test_octets_of_utf_8_are_no_ends_of_lines():
+    text = "http://a.test/Å\r\nhttp://a.test/\u2028\n".encode()
+    requests = read_requests("r.txt", text, "")
+    assert [asked.url.encode("latin-1").decode() for asked, _ in requests.asked] == [
+        "http://a.test/Å",
+        "http://a.test/\u2028",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [

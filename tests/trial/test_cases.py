@@ -138,6 +138,19 @@ def test_mistakes_have_a_place(tmp_path: Path, text, place: str, message: str, h
     assert hint in problem.hint
 
 
+def test_lines_are_counted_as_editors_do(tmp_path: Path):
+    text = f'# Å \u2028 \x0c\r\n{GOOD}name = "Å"\r\nexpect.stauts = 1\n'
+    (problem, *_) = read(tmp_path, text.replace("\x0c", "")).problems
+    assert problem.location is not None
+    assert (problem.location.line, problem.location.column) == (5, 8)
+    assert problem.location.source == "expect.stauts = 1"
+
+
+def test_a_request_may_end_in_any_character(tmp_path: Path):
+    (case,) = read(tmp_path, '[[case]]\nrequest = "http://a/Å"\nexpect.status = 200\n').cases
+    assert case.asked.url.encode("latin-1").decode() == "http://a/Å"
+
+
 def test_all_mistakes_are_told(tmp_path: Path):
     text = f"{GOOD}expect.a = 1\nexpect.b = 2\n{GOOD}expect.status = 1"
     assert len(read(tmp_path, text).problems) == 3

@@ -23,10 +23,13 @@ _QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'
 _WORD: Final = r'[^\s"]+'
 _LOG: Final = re.compile(
     rf"(?:(?P<host>{_WORD}) )?(?P<client>{_WORD}) {_WORD} (?P<user>{_WORD}|\"[^\"]*\") "
-    + rf"\[[^\]]+\] {_QUOTED} (?P<status>\d{{3}}|-) (?:\d+|-)(?: {_QUOTED} {_QUOTED})?(?: .*)?"
+    + rf"\[[^\]]+\] {_QUOTED} (?P<status>\d{{3}}|-) (?:\d+|-)(?: {_QUOTED} {_QUOTED})?(?: .*)?",
+    re.ASCII,
 ).fullmatch
-_REQUEST: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+)(?: HTTP/\d\.\d)?").fullmatch
-_LISTED: Final = re.compile(r"(?:([A-Za-z]+) +)?(\S+)").fullmatch
+_REQUEST: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^ ]+)(?: HTTP/\d\.\d)?").fullmatch
+_LISTED: Final = re.compile(r"(?:([A-Za-z]+) +)?([^ \t]+)").fullmatch
+_BLANK: Final = " \t\r"
+"""To `strip` and to `\\s`, octets of UTF-8 are blanks as well."""
 _ESCAPED: Final = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ADDRESS: Final = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*").fullmatch
 
@@ -44,7 +47,8 @@ class Requests:
 
 def read_requests(name: str, data: bytes, base: str) -> Requests:
     """The requests of a file; `base` is the URL that an access log's paths stand below."""
-    lines = data.decode("latin-1").splitlines()
+    # Not splitlines: octets of UTF-8 are line ends to it.
+    lines = data.decode("latin-1").replace("\r\n", "\n").split("\n")
     if is_log(lines):
         return _from_log(lines, base)
     return _from_list(name, lines)
@@ -52,7 +56,7 @@ def read_requests(name: str, data: bytes, base: str) -> Requests:
 
 def is_log(lines: Sequence[str]) -> bool:
     """Whether the first line that says something is one of an access log."""
-    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    first = next((line for line in lines if line.strip(_BLANK) and not line.startswith("#")), "")
     return _LOG(first) is not None
 
 
@@ -72,7 +76,7 @@ def _from_list(name: str, lines: Sequence[str]) -> Requests:
     found: dict[Asked, int] = {}
     problems = []
     for number, line in enumerate(lines, 1):
-        text = line.strip()
+        text = line.strip(_BLANK)
         if not text or text.startswith("#"):
             continue
         match = _LISTED(text)
@@ -81,7 +85,7 @@ def _from_list(name: str, lines: Sequence[str]) -> Requests:
                 raise BadRequestError(f"'{text}' is neither a URL nor a method and a URL")
             request_url(match[2])
         except BadRequestError as error:
-            column = len(line) - len(line.lstrip()) + 1
+            column = len(line) - len(line.lstrip(_BLANK)) + 1
             place = Location(name, number, column, column + len(text), line)
             hint = "write one a line, as in http://www.example.com/path"
             problems.append(Diagnostic(CODE, Severity.ERROR, place, str(error), hint))
@@ -98,7 +102,7 @@ def _from_log(lines: Sequence[str], base: str) -> Requests:
     found: dict[Asked, int] = {}
     skipped = []
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip(_BLANK):
             continue
         asked = _logged(line, base)
         if asked is None:
@@ -110,7 +114,7 @@ def _from_log(lines: Sequence[str], base: str) -> Requests:
 
 def _logged(line: str, base: str) -> Asked | None:
     """The request of a line of an access log, None where it is none."""
-    match = _LOG(line.rstrip())
+    match = _LOG(line.rstrip(_BLANK))
     request = _REQUEST(_unescaped(match[4])) if match is not None else None
     if match is None or request is None:
         return None

@@ -328,7 +328,7 @@ def _message(data: bytes) -> Message | None:
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, _, value = line.partition(":")
-        fields.append((name, value.strip()))
+        fields.append((name, value.strip(" \t")))
     message = Message(first, tuple(fields), len(rest))
     return dataclasses.replace(message, content=content_of(message, rest))
 

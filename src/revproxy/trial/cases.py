@@ -26,7 +26,7 @@ FAILURES: Final[dict[str, bytes | None]] = {"down": None, "broken": b""}
 """Origins that do not answer: the connection is refused, or it ends without an octet."""
 
 _REQUEST: Final = ("url", "method", "headers", "client", "tls", "body")
-_SHORT: Final = re.compile(r"(?:([A-Za-z][A-Za-z-]*) +)?(\S+)")
+_SHORT: Final = re.compile(r"(?:([A-Za-z][A-Za-z-]*) +)?([^ ]+)")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _RAW: Final = re.compile(r"[\r\n\0]").search
 _VALUES: Final = (
@@ -127,7 +127,7 @@ class _Reader:
         return _secured(asked) if request.flag("tls") or self._defaults.flag("tls") else asked
 
     def _short(self, table: Table) -> Asked:
-        match = _SHORT.fullmatch(table.text("request").strip())
+        match = _SHORT.fullmatch(table.text("request").strip(" \t\r\n"))
         if match is None:
             table.refuse("request", "a request is written as 'GET http://host/path'")
             return Asked("http://localhost/")

@@ -28,7 +28,7 @@ class Source:
     def __init__(self, name: str, data: bytes) -> None:
         self.name = name
         self.problems: list[Diagnostic] = []
-        self._lines = data.decode("latin-1").splitlines()
+        self._lines = data.decode("latin-1").replace("\r\n", "\n").split("\n")
         self._text = ""
         self._positions = Positions("")
         self.root = Table(self, (), self._read(data))
