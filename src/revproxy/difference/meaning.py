@@ -42,8 +42,8 @@ _UNORDERED: Final = frozenset(
     (
         *("require", "serveralias", "listen", "loadmodule", "customlog", "globallog", "logformat"),
         *("transferlog", "allow", "deny", "limit", "proxyblock", "addtype", "addencoding"),
-        *("addcharset", "addlanguage", "addhandler", "rewritemap", "rewriteoptions", "variables"),
-        *("errordocument", "expiresbytype", "sslcertificatefile", "sslcertificatekeyfile"),
+        *("addcharset", "addlanguage", "addhandler", "rewritemap", "rewriteoptions"),
+        *("expiresbytype", "sslcertificatefile", "sslcertificatekeyfile"),
     )
 )
 """The domains whose order says nothing."""
@@ -187,6 +187,8 @@ def are_related(first: Item, second: Item) -> bool:
     """Whether it may matter which of two items of a domain comes first."""
     if first.domain in _UNORDERED:
         return False
+    if first.domain in ("errordocument", "variables"):
+        return first.words[1:2] == second.words[1:2]
     reaches = _reach(first), _reach(second)
     if None in reaches:
         return True
