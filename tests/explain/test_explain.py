@@ -103,6 +103,22 @@ ProxyPass / http://all.internal/
     assert found("/b/x") == ("http://b.internal/x", {8})
 
 
+@pytest.mark.parametrize(
+    "rule", ["^/app http://o/ [P]", "^/app http://o/ [R]", "^/app /file", "^/app - [F]"]
+)
+def test_mappings_that_a_rule_hides_are_named(rule: str):
+    text = f"""Listen 80
+RewriteEngine On
+RewriteRule {rule}
+ProxyPass /app/shut !
+ProxyPass /other http://other.internal/
+ProxyPass /app http://app.internal/
+"""
+    story = story_of("http://a.test/app/x", text)
+    hidden = [step for step in story.steps if "is not asked" in step.text]
+    assert [(step.acted, step.places[0].line) for step in hidden] == [(False, 6)]
+
+
 def test_an_exclusion_is_a_decision():
     story = story_of("http://www.test/app/static/x")
     assert story.asked is None

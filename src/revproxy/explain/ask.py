@@ -250,6 +250,7 @@ class _Play:
             return story
         story.status = exchange.status
         self._tell_host(story, exchange)
+        self._tell_hidden(exchange)
         plan = _before_error_documents(exchange).plan
         story.sections = plan.sections if plan is not None else ()
         story.covered = tuple(dict.fromkeys(_covered(exchange)))
@@ -259,6 +260,18 @@ class _Play:
         elif exchange.status < 400:
             story.file = exchange.filename or ""
         return story
+
+    def _tell_hidden(self, exchange: Exchange) -> None:
+        """Tell which mappings were never asked, for a rule had decided before."""
+        while exchange.previous is not None:
+            exchange = exchange.previous
+        mapping = exchange.server.server.shared.get("mod_proxy.mapping")
+        asked = any(step.module == "mod_proxy" and "takes" in step.text for step in self._steps)
+        if asked or mapping is None or exchange.plan is None:
+            return
+        for entry in mapping.taking(exchange.path, exchange.raw_path):
+            text = f"ProxyPass {entry.path} would take {exchange.path}, but is not asked"
+            self._tell("mod_proxy", text, entry.location, acted=False)
 
     def _tell_host(self, story: Story, exchange: Exchange) -> None:
         server: VirtualHost = exchange.server

@@ -67,6 +67,10 @@ class Mapping:
             else:
                 self._by_prefix.setdefault(merge_slashes(entry.path), index)
 
+    def taking(self, path: str, raw_path: str) -> list[ProxyPass]:
+        """All entries that would take a path, for those who explain."""
+        return [entry for entry in self.entries if match_entry(entry, path, raw_path)]
+
     def find(
         self,
         path: str,
