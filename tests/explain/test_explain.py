@@ -306,7 +306,7 @@ def test_without_tls_its_variables_are_not_there():
 
 def test_a_map_has_to_be_there():
     text = "RewriteEngine On\nRewriteMap m txt:/nonexistent\nRewriteRule ^/(.*) /${m:$1}"
-    with pytest.raises(ConfigError, match="/nonexistent"):
+    with pytest.raises(ConfigError, match="RewriteMap"):
         story_of("http://a.test/", text)
 
 
