@@ -6,6 +6,7 @@ Laws:
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import socket
@@ -49,10 +50,15 @@ class Wrk:
     secured: bool = False
     unlike: bool = False
     """No two requests are alike: path, query and session are new each time."""
+    login: str = ""
+    """user:password of the Basic scheme."""
 
     def script(self, directory: Path) -> Path:
         """Write the Lua that makes the requests ahead of the run."""
         headers = dict(BROWSER)
+        if self.login:
+            token = base64.b64encode(self.login.encode()).decode()
+            headers["Authorization"] = f"Basic {token}"
         if self.close:
             headers["Connection"] = "close"
         if self.body:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.bench.contents import both, deflate, flat, html, stalls
 from tests.bench.contest import Bench, Row
+from tests.bench.door import basic, flood
 from tests.bench.load import Burst, Wrk, download, upload
 from tests.bench.processes import free_port
 from tests.bench.rules import rules
@@ -205,6 +206,8 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "rules": rules,
     "stalls": stalls,
     "flat": flat,
+    "basic": basic,
+    "flood": flood,
     "tls-get": tls_get,
     "tls-handshake": tls_handshake,
     "tls-idle": tls_idle,

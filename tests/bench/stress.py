@@ -57,21 +57,25 @@ def uploads(port: int, count: int, size: int) -> None:
 
 
 @contextlib.contextmanager
-def dawdlers(port: int, count: int) -> Iterator[None]:
-    """`count` clients that send their head octet by octet while the block lasts."""
-    head = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: " + b"x" * 4000
+def dawdlers(port: int, count: int, *, bodies: int = 0) -> Iterator[None]:
+    """`count` clients that send octet by octet while the block lasts.
+
+    `bodies` of them have sent a head and go on with a body, the others never finish their head.
+    """
+    head = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: "
+    post = b"POST /take HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\n"
     over = threading.Event()
 
     def dawdle() -> None:
-        for index in range(len(head)):
+        while not over.wait(0.2):
             for connection in held:
                 # A server may have had enough of one; the others go on.
                 with contextlib.suppress(OSError):
-                    connection.send(head[index : index + 1])
-            if over.wait(0.2):
-                return
+                    connection.send(b"x")
 
     held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(count)]
+    for number, connection in enumerate(held):
+        connection.sendall(post if number < bodies else head)
     thread = threading.Thread(target=dawdle)
     thread.start()
     try:
@@ -85,6 +89,15 @@ def dawdlers(port: int, count: int) -> Iterator[None]:
 
 def p95(port: int, count: int, patience: float) -> float:
     """Milliseconds in which 95 % of requests, each on its own connection, are answered."""
+    return statistics.quantiles(_times(port, count, patience), n=20)[-1]
+
+
+def p99(port: int, count: int, patience: float) -> float:
+    """The same for 99 %."""
+    return statistics.quantiles(_times(port, count, patience), n=100)[-1]
+
+
+def _times(port: int, count: int, patience: float) -> list[float]:
     request = b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
     times = []
     for _ in range(count):
@@ -99,7 +112,7 @@ def p95(port: int, count: int, patience: float) -> float:
         times.append((time.perf_counter() - begin) * 1000)
         if times[-1] >= patience * 1000 and len(times) >= 3:
             break
-    return statistics.quantiles(times, n=20)[-1]
+    return times
 
 
 @dataclass(slots=True)
