@@ -159,8 +159,12 @@ class Connection(Protocol):
         """Send a 1xx response now."""
         ...
 
-    async def ask_certificate(self) -> None:
-        """Ask the client for its certificate amid a TLS connection. Raises HTTPError, OSError."""
+    async def ask_certificate(self, most: int) -> None:
+        """Ask the client for its certificate amid a TLS connection.
+
+        Octets of a body that come before the answer are kept, `most` of them. Raises HTTPError,
+        OSError.
+        """
         ...
 
 

@@ -41,6 +41,8 @@ _NEXT_BEFORE: Final = 30
 """Seconds before its end in which a nonce is followed by the next."""
 _SECOND: Final = 1_000_000
 _COUNT: Final = re.compile(r"[0-9a-fA-F]{1,16}").fullmatch
+_QUERY_HACK: Final = "AuthDigestEnableQueryStringHack"
+"""The variable for old browsers that leave the query out of what they prove."""
 _PROOF: Final = "digest-proof"
 """The note of what a request has proven, for requests that are made from it."""
 
@@ -252,6 +254,8 @@ def _check_target(first: Exchange, uri: str) -> None:
     if wanted is not None:
         wanted = unquote(wanted, "latin-1")
     given = unquote(query, "latin-1") if mark else None
+    if given is None and _QUERY_HACK in first.env:
+        given = wanted
     if path not in (first.path, unquote(first.raw_path, "latin-1")) or given != wanted:
         raise _mismatch(first, uri)
 

@@ -20,6 +20,7 @@ from revproxy.module import (
     ScopeKind,
     choice,
     flag,
+    number,
     text,
     value_or,
 )
@@ -202,6 +203,7 @@ MODULE = Module(
         "sslsessiontickets": flag("tickets"),
         "sslopensslconfcmd": _parse_command,
         "sslverifyclient": _parse_verify,
+        "sslrenegbuffersize": number("kept_body"),
         "sslverifydepth": _for_host(words.depth("verify_depth")),
         "sslcacertificatefile": _for_host(words.file("ca_file")),
         "sslcacertificatepath": _for_host(words.folder("ca_path")),

@@ -102,11 +102,15 @@ class ClientConnection(Incoming):
         lines = [f"HTTP/1.1 {status} {reason}".encode("latin-1"), *(item[2] for item in fields)]
         await sockets.send_all(self._sock, b"\r\n".join(lines) + b"\r\n\r\n")
 
-    async def ask_certificate(self) -> None:
+    async def ask_certificate(self, most: int) -> None:
         # Loaded where TLS is spoken alone.
-        from revproxy.server.later import ask_certificate
+        from revproxy.server.later import TOO_LONG, ask_certificate
 
-        self._rest += await ask_certificate(self._sock, self.tls, self._set_patience)
+        exchange = self._exchange
+        body = None if exchange is None else exchange.request_body
+        if body is not None and max(body.length or 0, len(self._rest)) > most:
+            raise HTTPError(413, TOO_LONG, close=True)
+        self._rest += await ask_certificate(self._sock, self.tls, most, self._set_patience)
         self.on_timeout = None
 
     def _set_patience(self) -> None:

@@ -3,7 +3,7 @@ place of renegotiation, for sections with an SSLVerifyClient of their own.
 
 Laws:
 - A client is asked once on a connection, and just where it has said that it can be.
-- What it sends before its answer is kept, up to SSLRenegBufferSize's default: 413 beyond.
+- What it sends before its answer is kept, up to SSLRenegBufferSize: 413 beyond.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from revproxy import sockets
 from revproxy.errors import HTTPError
 from revproxy.lane import wait_readable
 
-_MOST: Final = 128 * 1024
+TOO_LONG: Final = "request body exceeds maximum size for SSL buffer"
 _READ_SIZE: Final = 16 * 1024
 
 
-async def ask_certificate(sock: Any, session: Any, wait: Callable[[], None]) -> bytes:
-    """Ask, and await the answer; what else came of the client meanwhile.
+async def ask_certificate(sock: Any, session: Any, most: int, wait: Callable[[], None]) -> bytes:
+    """Ask, and await the answer; what else came of the client meanwhile, `most` octets of it.
 
     `wait` is called before the client is waited for. Raises HTTPError 403, 413 and OSError.
     """
@@ -49,8 +49,8 @@ async def ask_certificate(sock: Any, session: Any, wait: Callable[[], None]) -> 
             if not piece:
                 raise ConnectionResetError
             data += piece
-            if len(data) > _MOST:
-                raise HTTPError(413, "request body exceeds maximum size for SSL buffer", close=True)
+            if len(data) > most:
+                raise HTTPError(413, TOO_LONG, close=True)
     except ssl.SSLError as error:
         text = f"the client's certificate is not accepted: {error.reason or error}"
         raise HTTPError(403, text, close=True) from None

@@ -25,6 +25,9 @@ NO_NAME = (
     "which is required to access this server.<br />\n"
 )
 
+_MOST_KEPT: Final = 128 * 1024
+"""SSLRenegBufferSize without a word."""
+
 CANNOT_ASK = "Reason: Cannot perform Post-Handshake Authentication.<br />"
 
 
@@ -65,10 +68,12 @@ def names(settings: Settings, server: Server) -> AsyncHook | None:
     if own is None or value_or(settings.verify_client, "none") == "none":
         return None
 
+    most = value_or(settings.kept_body, _MOST_KEPT)
+
     async def ask(exchange: Exchange) -> None:
         session = exchange.connection.tls
         if session is not None and session.client is None and not session.was_asked:
-            await exchange.connection.ask_certificate()
+            await exchange.connection.ask_certificate(most)
 
     return ask
 

@@ -29,6 +29,7 @@ class Settings:
     commands: tuple[tuple[str, Said], ...] | Unset = setting(append)
     """SSLOpenSSLConfCmd: names in lower case, and values."""
     verify_client: str | Unset = setting()
+    kept_body: int | Unset = setting()
     verify_depth: int | Unset = setting()
     ca_file: Said | Unset = setting()
     ca_path: Said | Unset = setting()
