@@ -80,7 +80,7 @@ def test_range_limits() -> None:
     "line",
     [
         "SetHandler cgi-script",
-        "SetHandler proxy:http://origin/",
+        "SetHandler proxy:fcgi://origin/",
         "HostnameLookups On",
         "FileETag Digest",
     ],

@@ -50,9 +50,11 @@ from revproxy.named_filters import (
 )
 from revproxy.static import overrides
 from revproxy.static.directives import (
+    choose_handler,
     effective_options,
     parse_accept_path_info,
     parse_file_etag_words,
+    parse_handler,
     parse_options,
     range_limit,
 )
@@ -281,13 +283,6 @@ def _parse_default_charset(settings: Settings, directive: Directive, _scope: Sco
     return dataclasses.replace(settings, default_charset=value)
 
 
-def _parse_handler(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    word = directive.values[0]
-    if word.lower() not in ("none", "default-handler"):
-        raise UnimplementedError(f"the handler '{word}' is not implemented", argument=0)
-    return dataclasses.replace(settings, handler=word.lower())
-
-
 def _parse_document_root(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     return dataclasses.replace(settings, document_root=scope.path(directive.values[0]))
 
@@ -393,7 +388,7 @@ MODULE = Module(
         "setoutputfilter": set_filters("output_filters", KINDS),
         "setinputfilter": set_filters("input_filters", INPUT),
         "options": parse_options,
-        "sethandler": _parse_handler,
+        "sethandler": parse_handler,
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,
@@ -409,6 +404,7 @@ MODULE = Module(
     hooks={
         "translate": _translate,
         "map": _map,
+        "type_checker": choose_handler,
         "fixups": _fixups,
         "insert_filter": _insert_filter,
         "handler": _handler,

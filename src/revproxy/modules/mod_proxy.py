@@ -321,9 +321,9 @@ def _handler(settings: Settings, server: Server) -> Hook:
     http1 = Http1Handler(facts) if "mod_proxy_http" in server.modules else None
 
     def handle(exchange: Exchange) -> Awaitable[bool | None]:
-        target: Target | None = exchange.proxy
-        if target is None:
+        if exchange.proxy is None and not _is_sent_by_handler(exchange, server):
             return _answer(None)
+        target: Target = exchange.proxy
         if exchange.method == "TRACE":
             check_trace(exchange, facts.trace)
         if "max-forwards" in exchange.block.values and _count_forwards(exchange):
@@ -337,6 +337,17 @@ def _handler(settings: Settings, server: Server) -> Hook:
         return http1(exchange, target)
 
     return handle
+
+
+def _is_sent_by_handler(exchange: Exchange, server: Server) -> bool:
+    """Send a request for a file where `SetHandler "proxy:URL"` says so. Raises HTTPError."""
+    handler = exchange.handler
+    if handler is None or handler[:6].lower() != "proxy:":
+        return False
+    from revproxy.proxy.rewritten import send_to_origin
+
+    send_to_origin(exchange, server, handler[6:] + (exchange.filename or ""), is_escaped=False)
+    return True
 
 
 async def _answer(said: bool | None) -> bool | None:

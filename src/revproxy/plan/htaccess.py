@@ -25,6 +25,7 @@ from revproxy.pattern import Pattern
 from revproxy.plan.conditional import Conditional, conditionals
 from revproxy.plan.match import Matcher
 from revproxy.plan.plan import SectionKey
+from revproxy.static.find import file_of
 from revproxy.static.overrides import Overrides
 
 _MOST_KEPT: Final = 1000
@@ -88,7 +89,8 @@ class AccessFiles:
         covering = [item for item in self._directories if item.matches(name)]
         plain = [item for item in covering if item.depth >= 0]
         overrides = Overrides()
-        parts = name.rstrip("/").split("/")
+        file = file_of(name)
+        parts = file.rstrip("/").split("/")
         for depth in range(len(parts)):
             for item in plain:
                 if item.depth == depth:
@@ -98,7 +100,7 @@ class AccessFiles:
                 found = self._of_directory("/".join(parts[: depth + 1]) + "/", overrides, exchange)
                 if found is not None and found.key is not None:
                     keys.append(found.key)
-                    files += (key for key, matches in found.files if matches(name))
+                    files += (key for key, matches in found.files if matches(file))
         keys += (item.key for item in covering if item.depth < 0)
         return keys, files
 

@@ -21,6 +21,7 @@ from revproxy.module import BodyMaker, FilterMaker, Hook, Server
 from revproxy.pattern import Pattern
 from revproxy.plan.conditional import Conditional, holding
 from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
+from revproxy.static.find import file_of
 
 _PLANS_KEPT: Final = 1024
 
@@ -166,7 +167,8 @@ class VirtualHost:
         elif self.directories:
             keys += (("directory", index) for index in first_matching(self.directories, name))
         if self.files:
-            keys += (("files", index) for index in first_matching(self.files, name))
+            file = file_of(name)
+            keys += (("files", index) for index in first_matching(self.files, file))
         return keys + of_access_files
 
     def _plan_of(self, keys: list[SectionKey], exchange: Exchange) -> RequestPlan:

@@ -53,6 +53,15 @@ def find(name: str, links: Links) -> Found:
     return _behind(name)
 
 
+def file_of(name: str) -> str:
+    """A name without what stands behind the file in it: what `<Files>` is held against."""
+    try:
+        return find(name, Links()).name
+    except HTTPError:
+        # Who maps the request says so.
+        return name
+
+
 def _behind(name: str) -> Found:
     """The deepest that exists of a name that does not."""
     end = len(name.rstrip("/")) if name.endswith("/") else name.rfind("/")
