@@ -63,6 +63,8 @@ def _made() -> Path:
         leaf.private_key_pem.write_to_path(str(directory / f"{name}.key"))
         chain = b"".join(item.bytes() for item in leaf.cert_chain_pems)
         (directory / f"{name}.crt").write_bytes(chain)
+    both = [(directory / f"{name}.pem").read_bytes() for name in ("bob", "alice")]
+    (directory / "both.pem").write_bytes(b"".join(both))
     _revoke(directory, authority, "origin")
     return directory
 

@@ -346,7 +346,9 @@ def _is_sent_by_handler(exchange: Exchange, server: Server) -> bool:
         return False
     from revproxy.proxy.rewritten import send_to_origin
 
-    send_to_origin(exchange, server, handler[6:] + (exchange.filename or ""), is_escaped=False)
+    # A name of no path could become a part of the host's.
+    name = "/" + (exchange.filename or "").lstrip("/")
+    send_to_origin(exchange, server, handler[6:] + name, is_escaped=False)
     return True
 
 

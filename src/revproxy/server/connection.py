@@ -244,7 +244,7 @@ class ClientConnection(Incoming):
             exchange = Exchange(self, "", "", "", "HTTP/1.0", NO_FIELDS)
             exchange.bytes_in = len(head)
             exchange.server, exchange.status = self._names.default, error.status
-            exchange.close = True
+            exchange.plan, exchange.close = self._names.default.base, True
             self._finish(exchange)
 
     # The response.

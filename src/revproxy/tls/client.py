@@ -28,7 +28,8 @@ from revproxy.tls.context import (
     unreadable,
     wrong,
 )
-from revproxy.tls.origin import CERTIFICATE, KEY, load_pem
+from revproxy.tls.origin import load_pem
+from revproxy.tls.own import CERTIFICATE, KEY
 from revproxy.tls.passphrase import is_encrypted, passphrase
 from revproxy.tls.settings import Settings
 from revproxy.tls.words import Said

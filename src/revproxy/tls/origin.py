@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import ssl
 from pathlib import Path
 from typing import Any, Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from revproxy.module import UNSET, Server, Unset, value_or
 from revproxy.tls.context import (
@@ -24,13 +25,17 @@ from revproxy.tls.context import (
     set_protocols,
     unreadable,
 )
+from revproxy.tls.own import (
+    CERTIFICATE,
+    KEY,
+    OwnCertificate,
+    choose_when_asked,
+    own_certificate,
+    split_pairs,
+)
 from revproxy.tls.settings import Settings
 from revproxy.tls.words import Said
 
-CERTIFICATE: Final = re.compile(
-    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----\n?", re.S
-)
-KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _FIELDS: Final = tuple(
     item.name for item in dataclasses.fields(Settings) if item.name.startswith("proxy_")
 )
@@ -64,18 +69,9 @@ def origin_tls(settings: Settings, server: Server) -> OriginTls | None:
 
 
 def _make(settings: Settings) -> OriginTls:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    # No verification callback can be had here: what optional_no_ca lets pass is not looked at.
-    verifies = settings.proxy_verify in ("require", "optional")
-    context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
-    set_protocols(context, settings.proxy_protocols, "SSLProxyProtocol")
-    set_ciphers(context, settings.proxy_ciphers, settings.proxy_ciphers13)
-    load_authorities(context, settings.proxy_ca_file, settings.proxy_ca_path)
-    load_revocations(
-        context, settings.proxy_crl_check, settings.proxy_crl_file, settings.proxy_crl_path
-    )
+    context = _context(settings)
     _load_own(context, settings)
+    verifies = settings.proxy_verify in _VERIFYING
     names, common = settings.proxy_check_name, settings.proxy_check_cn
     checks_names = names is not False and (common is not False or names is True)
     return OriginTls(
@@ -85,6 +81,25 @@ def _make(settings: Settings) -> OriginTls:
         checks_common_name=not checks_names and common is True,
         depth=value_or(settings.proxy_depth, 1) if verifies else None,
     )
+
+
+_VERIFYING: Final = ("require", "optional")
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    """What all connections with these settings have in common. Raises ConfigError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    # No verification callback can be had here: what optional_no_ca lets pass is not looked at.
+    verifies = settings.proxy_verify in _VERIFYING
+    context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
+    set_protocols(context, settings.proxy_protocols, "SSLProxyProtocol")
+    set_ciphers(context, settings.proxy_ciphers, settings.proxy_ciphers13)
+    load_authorities(context, settings.proxy_ca_file, settings.proxy_ca_path)
+    load_revocations(
+        context, settings.proxy_crl_check, settings.proxy_crl_file, settings.proxy_crl_path
+    )
+    return context
 
 
 def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
@@ -98,22 +113,32 @@ def _load_own(context: ssl.SSLContext, settings: Settings) -> None:
                 "put both into the file, in PEM; the key must not be encrypted",
             )
         return
-    if len(found) > 1 or len(KEY.findall(found[0][1])) > 1:
-        raise unreadable(
-            found[-1][0],
-            "more than one client certificate for origins: choosing among them is not implemented",
-            "give the origin a <Proxy> section of its own, with its certificate",
-        )
-    what, pem = found[0]
-    if "ENCRYPTED" in pem:
-        raise unreadable(what, "the private key is encrypted, which Apache does not take here")
+    chain: list[str] = []
     if not isinstance(settings.proxy_machine_chain, Unset):
-        chain = Path(settings.proxy_machine_chain.value).read_text("latin-1")
-        pem = "\n".join([pem, *CERTIFICATE.findall(chain)])
+        chain = CERTIFICATE.findall(Path(settings.proxy_machine_chain.value).read_text("latin-1"))
+    own = [pair for what, text in found for pair in _pairs(what, text, chain)]
+    load_pem(context, own[0].pem)
+    if len(own) > 1:
+        contexts = []
+        for certificate in own:
+            contexts.append(_context(settings))
+            load_pem(contexts[-1], certificate.pem)
+        choose_when_asked(context, own, contexts, _context(settings))
+
+
+def _pairs(what: Said, text: str, chain: list[str]) -> list[OwnCertificate]:
+    """The certificates of a file, each with its key and tried out. Raises ConfigError."""
+    if "ENCRYPTED" in text:
+        raise unreadable(what, "the private key is encrypted, which Apache does not take here")
     try:
-        load_pem(context, pem)
-    except (OSError, ValueError) as error:
+        found = [own_certificate(pair, chain) for pair in split_pairs(text)]
+        for certificate in found:
+            load_pem(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate.pem)
+    except (OSError, TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise unreadable(what, f"no certificate with its private key: {reason(error)}") from None
+    if len(found) < len(KEY.findall(text)):
+        raise unreadable(what, "a private key without its certificate")
+    return found
 
 
 def _own_files(settings: Settings) -> list[tuple[Said, str]]:
