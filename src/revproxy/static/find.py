@@ -54,12 +54,16 @@ def find(name: str, links: Links) -> Found:
 
 
 def file_of(name: str) -> str:
-    """A name without what stands behind the file in it: what `<Files>` is held against."""
+    """A name without what stands behind the file in it: what `<Files>` is held against.
+
+    Where no file is there, all of the name counts.
+    """
     try:
-        return find(name, Links()).name
+        found = find(name, Links())
     except HTTPError:
         # Who maps the request says so.
         return name
+    return name if found.info is None or found.is_directory else found.name
 
 
 def _behind(name: str) -> Found:
