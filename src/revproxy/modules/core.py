@@ -18,7 +18,7 @@ from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.error_log import parse_log_level
 from revproxy.error_log_format import compile_format
-from revproxy.errors import Diagnostic, DirectiveError, Location, Severity, UnimplementedError
+from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 from revproxy.filters import DefaultCharset
 from revproxy.http.message import Exchange
 from revproxy.http.ranges import RangeLimits

@@ -314,6 +314,7 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
 def _handler(settings: Settings, server: Server) -> Hook:
     """The handler of "proxy-server": checks, then the protocol's own handler."""
     from revproxy.proxy.http1 import Http1Handler
+    from revproxy.proxy.rewritten import send_by_handler
 
     facts = _facts(settings, server)
     # A rule may send a request to a worker where no ProxyPass does.
@@ -321,7 +322,7 @@ def _handler(settings: Settings, server: Server) -> Hook:
     http1 = Http1Handler(facts) if "mod_proxy_http" in server.modules else None
 
     def handle(exchange: Exchange) -> Awaitable[bool | None]:
-        if exchange.proxy is None and not _is_sent_by_handler(exchange, server):
+        if exchange.proxy is None and not send_by_handler(exchange, server):
             return _answer(None)
         target: Target = exchange.proxy
         if exchange.method == "TRACE":
@@ -337,19 +338,6 @@ def _handler(settings: Settings, server: Server) -> Hook:
         return http1(exchange, target)
 
     return handle
-
-
-def _is_sent_by_handler(exchange: Exchange, server: Server) -> bool:
-    """Send a request for a file where `SetHandler "proxy:URL"` says so. Raises HTTPError."""
-    handler = exchange.handler
-    if handler is None or handler[:6].lower() != "proxy:":
-        return False
-    from revproxy.proxy.rewritten import send_to_origin
-
-    # A name of no path could become a part of the host's.
-    name = "/" + (exchange.filename or "").lstrip("/")
-    send_to_origin(exchange, server, handler[6:] + name, is_escaped=False)
-    return True
 
 
 async def _answer(said: bool | None) -> bool | None:
