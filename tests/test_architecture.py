@@ -136,6 +136,7 @@ FILES: dict[str, set[str]] = {
     "config/expr.py": {"lark"},
     "config/expr_values.py": {"subrequest"},
     "config/access.py": {"module"},
+    "html/serialise.py": {"lxml"},
     "config/merge.py": {"module"},
 }
 

@@ -39,7 +39,7 @@ KINDS: Final = {
 EXTRAS: Final = {"brotli_compress": "brotli"}
 """Filters that need a package of an extra."""
 
-_EXTRA_OF: Final = {"brotli": "brotli", "zstandard": "zstd"}
+_EXTRA_OF: Final = {"brotli": "brotli", "lxml": "html", "zstandard": "zstd"}
 
 INPUT: Final = frozenset(("buffer", "deflate", "sed"))
 """The input filters."""

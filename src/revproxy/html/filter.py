@@ -23,6 +23,8 @@ from revproxy.html.values import map_css
 from revproxy.http.message import Exchange
 from revproxy.http.wire import HOP_BY_HOP
 
+_PARSED_STEP: Final = 8192
+"""Octets that libxml2's parser makes calls of Python of in some milliseconds."""
 _TYPES: Final = ("text/html", "application/xhtml+xml")
 _NOT_LIFTED: Final = HOP_BY_HOP | {"content-length", "content-encoding"}
 """Fields of the message itself, which no page may set."""
@@ -51,12 +53,16 @@ class HtmlFilter(Filter):
         is_html = kind.startswith(_TYPES) or (forced and not self._text_rewrite(kind))
         if not is_html and self._text_rewrite(kind) is None:
             return False
+        if is_html and not self._kit.recipe.has_links:
+            return False
         codings = content_codings(exchange)
         if codings:
             self._coding = transcoder(codings)
             if self._coding is None:
                 return False
             self.step = self._coding.step
+        if self._kit.recipe.as_apache:
+            self.step = min(self.step, _PARSED_STEP)
         changed_body(exchange)
         recipe = self._kit.recipe
         kit = self._kit
@@ -88,7 +94,8 @@ class HtmlFilter(Filter):
 
     def _set_type(self, exchange: Exchange, charset: str) -> None:
         kind = (content_type_of(exchange) or "").partition(";")[0].strip().lower()
-        kind = kind if kind == _TYPES[1] else _TYPES[0]
+        stays = kind == _TYPES[1] and not self._kit.recipe.as_apache
+        kind = kind if stays else _TYPES[0]
         set_content_type(exchange, f"{kind};charset={charset}")
 
     def feed(self, data: bytes) -> bytes:

@@ -2,7 +2,8 @@
 
 Laws:
 - All that is no link stays as it was written, octet for octet, but for the charset, and for what
-  ProxyHTMLDocType, StripComments, Meta and Extended ask for.
+  ProxyHTMLDocType, StripComments, Meta and Extended ask for. With ProxyHTMLSerializer apache it is
+  written anew instead (`serialise.py`).
 - The page goes out in UTF-8, or in ProxyHTMLCharsetOut.
 """
 
@@ -12,7 +13,7 @@ import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from revproxy.html.charset import (
     SNIFFED,
@@ -23,6 +24,7 @@ from revproxy.html.charset import (
     sniff,
     started,
 )
+from revproxy.html.html4 import LEGACY, STRICT
 from revproxy.html.links import Form
 from revproxy.html.rules import Rules, Tell, map_script
 from revproxy.html.scan import Scanner
@@ -30,6 +32,10 @@ from revproxy.html.tokens import Wanted
 from revproxy.html.values import Rewriter, map_css
 
 _DOCTYPE: Final = re.compile(rb"(\s*(?:<!--.*?-->\s*)*)<!doctype[^>]*>[ \t]*\r?\n?", re.I | re.S)
+_CONTENT_TYPE: Final = re.compile(
+    rb"""<meta[^>]*http-equiv[ \t\r\n='"]*content-type[^>]*>""", re.IGNORECASE
+)
+"""What mod_xml2enc takes out of a page."""
 _META: Final = re.compile(rb"<meta\b[^>]*>", re.IGNORECASE)
 _HTTP_EQUIV: Final = re.compile(rb"""http-equiv\s*=\s*["']?\s*([A-Za-z0-9-]+)""", re.IGNORECASE)
 _CONTENT: Final = re.compile(rb"""content\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
@@ -48,6 +54,14 @@ class Recipe:
     lowercase: bool = False
     dospath: bool = False
     doctype: bytes = b""
+    as_apache: bool = False
+    """Pages are written anew, as mod_proxy_html does (`serialise.py`)."""
+    has_links: bool = True
+    """False where there is nothing to do for a page."""
+    xhtml: bool = False
+    """Empty elements end as XHTML's do, where pages are written anew."""
+    allowed: str = ""
+    """Elements and attributes of this kind of HTML 4 alone pass then: "strict", "legacy"."""
     charset_out: str = ""
     charset_default: str = ""
     aliases: Mapping[str, str] | None = None
@@ -120,12 +134,14 @@ class Page:
                 head.charset = wanted
                 self._encoder = codecs.getincrementalencoder(out)("xmlcharrefreplace")
         text = self._decoder.feed(data)
-        if self._decoder.changes or self._encoder is not None:
+        if recipe.as_apache:
+            text = _CONTENT_TYPE.sub(b"", text, count=1)
+        elif self._decoder.changes or self._encoder is not None:
             text = renamed(text, head.charset)
         text = started(text, recipe.start_parse)
         if recipe.meta:
             text, head.fields = _lifted(text)
-        if recipe.doctype:
+        if recipe.doctype and not recipe.as_apache:
             found = _DOCTYPE.match(text)
             text = recipe.doctype + (found[1] + text[found.end() :] if found else text)
         return self._rewritten(text)
@@ -137,6 +153,13 @@ class Page:
         if self._encoder is None:
             return text
         return self._encoder.encode(text.decode("utf-8", "replace"), last)
+
+
+class Engine(Protocol):
+    """Rewrites UTF-8 piece by piece."""
+
+    def feed(self, data: bytes) -> bytes: ...
+    def finish(self) -> bytes: ...
 
 
 class Kit:
@@ -164,14 +187,32 @@ class Kit:
         self._style = style if recipe.extended or recipe.modern else None
         self._comment = _nothing if recipe.strip_comments else self._script
 
-    def scanner(self) -> Scanner:
+    def scanner(self) -> Engine:
         """For one page."""
+        if self.recipe.as_apache:
+            return self._serializer()
         return Scanner(
             self._wanted,
             self._rewriter.value,
             script=self._script,
             style=self._style,
             comment=self._comment,
+        )
+
+    def _serializer(self) -> Engine:
+        from revproxy.html.serialise import Serializer
+
+        recipe = self.recipe
+        return Serializer(
+            self._wanted.form,
+            self._rewriter.mapped,
+            doctype=recipe.doctype,
+            xhtml=recipe.xhtml,
+            allowed={"strict": STRICT, "legacy": LEGACY}.get(recipe.allowed),
+            finish=_finish(recipe),
+            script=self._script,
+            style=self._style,
+            strips=recipe.strip_comments,
         )
 
 
@@ -195,7 +236,8 @@ def _finish(recipe: Recipe) -> Callable[[str], str] | None:
         return None
 
     def fix(text: str) -> str:
-        text = text.lower() if recipe.lowercase else text
+        # Only ASCII's letters: the others are parts of characters.
+        text = text.encode("latin-1").lower().decode("latin-1") if recipe.lowercase else text
         return text.replace("\\", "/") if recipe.dospath else text
 
     return fix

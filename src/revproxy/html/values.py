@@ -97,17 +97,20 @@ class Rewriter:
         if form is Form.URL and self._only_prefixes and b"&" not in raw[: self._longest]:
             return self._prefix(raw)
         text = decode(raw)
-        if form is Form.URL:
-            changed = self.link(text)
-        elif form is Form.EVENT:
-            changed = map_event(self._rules, text, self._tell)
-        elif form is Form.SRCSET:
-            changed = map_srcset(text, self.link)
-        elif form is Form.STYLE:
-            changed = map_css(text, self.link)
-        else:
-            changed = map_refresh(text, self.link)
+        changed = self.mapped(text, form)
         return None if changed == text else encode(changed)
+
+    def mapped(self, text: str, form: Form) -> str:
+        """A value's text, mapped by its form."""
+        if form is Form.URL:
+            return self.link(text)
+        if form is Form.EVENT:
+            return map_event(self._rules, text, self._tell)
+        if form is Form.SRCSET:
+            return map_srcset(text, self.link)
+        if form is Form.STYLE:
+            return map_css(text, self.link)
+        return map_refresh(text, self.link)
 
     def _prefix(self, raw: bytes) -> bytes | None:
         start = raw[: self._longest].lower()

@@ -4,9 +4,10 @@ Laws:
 - Merging is Apache's (`proxy_html_merge`): links and events of the innermost section that has any;
   maps of both sides together in reverse; what is On stays On, unless the inner section says
   `ProxyHTMLFixups reset`.
-- Own directives: ProxyHTMLModern (forms of links that Apache does not know, on by default) and
-  ProxyHTMLTypes (css, json).
-- The page's markup is never written anew: see `html/`.
+- Own directives: ProxyHTMLModern (forms of links that Apache does not know, on by default),
+  ProxyHTMLTypes (css, json) and ProxyHTMLSerializer.
+- The page's markup is written anew with `ProxyHTMLSerializer apache` alone: see `html/`. All is as
+  in Apache then: no links but those of ProxyHTMLLinks, no modern forms unless they are asked for.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from revproxy.module import (
     Server,
     Unset,
     flag,
-    number,
     setting,
     value_or,
 )
+from revproxy.named_filters import check_extra
 
 _STANDARD: Final = "html"
 
@@ -56,10 +57,12 @@ class Settings:
     meta: bool | Unset = setting()
     fixups: frozenset[str] | Unset = setting()
     doctype: str | Unset = setting()
-    buffer: int | Unset = setting()
     charset_out: str | Unset = setting()
     modern: bool | Unset = setting()
     types: frozenset[str] | Unset = setting()
+    serializer: str | Unset = setting()
+    xhtml: bool | Unset = setting()
+    allowed: str | Unset = setting()
 
     @staticmethod
     def merged(outer: Settings, inner: Settings) -> Settings:
@@ -156,7 +159,23 @@ def _parse_doctype(settings: Settings, directive: Directive, _scope: Scope) -> S
         if legacy
         else _XHTML1.format("Strict", "strict"),
     }.get(word.lower(), word)
-    return dataclasses.replace(settings, doctype=doctype)
+    kind, mark = word.lower(), rest[0][:1].lower() if rest else ""
+    named = kind in ("html", "xhtml")
+    return dataclasses.replace(
+        settings,
+        doctype=doctype,
+        xhtml=kind == "xhtml" if named else mark == "x",
+        allowed=("legacy" if legacy else "strict") if named else "",
+    )
+
+
+def _parse_serializer(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    word = directive.values[0].lower()
+    if word not in ("apache", "exact"):
+        raise DirectiveError("ProxyHTMLSerializer takes exact and apache", argument=0)
+    if word == "apache":
+        check_extra("lxml", 0)
+    return dataclasses.replace(settings, serializer=word)
 
 
 def _parse_charset_out(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
@@ -176,9 +195,11 @@ def _parse_types(settings: Settings, directive: Directive, _scope: Scope) -> Set
 
 def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
     extended = value_or(settings.extended, False)
-    modern = value_or(settings.modern, True)
+    as_apache = value_or(settings.serializer, "exact") == "apache"
+    modern = value_or(settings.modern, not as_apache)
+    links = value_or(settings.links, {} if as_apache else None)
     events = value_or(settings.events, ()) if extended else ()
-    table = table_of(value_or(settings.links, None), events, modern=modern)
+    table = table_of(links, events, modern=modern)
     fixups = value_or(settings.fixups, frozenset())
     return Recipe(
         table={
@@ -193,6 +214,10 @@ def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
         lowercase="lowercase" in fixups,
         dospath="dospath" in fixups,
         doctype=value_or(settings.doctype, "").encode("latin-1"),
+        as_apache=as_apache,
+        has_links=bool(links) or not as_apache,
+        xhtml=value_or(settings.xhtml, False),
+        allowed=value_or(settings.allowed, ""),
         charset_out=value_or(settings.charset_out, ""),
         charset_default=value_or(charsets.default, ""),
         aliases=value_or(charsets.aliases, {}),
@@ -241,10 +266,10 @@ MODULE = Module(
         "proxyhtmlmeta": flag("meta"),
         "proxyhtmlfixups": _parse_fixups,
         "proxyhtmldoctype": _parse_doctype,
-        "proxyhtmlbufsize": number("buffer", low=1),
         "proxyhtmlcharsetout": _parse_charset_out,
         "proxyhtmlmodern": flag("modern"),
         "proxyhtmltypes": _parse_types,
+        "proxyhtmlserializer": _parse_serializer,
     },
     hooks={"insert_filter": _insert_filter},
     filters={"proxy-html": _proxy_html},

@@ -1,0 +1,77 @@
+"""Pages written anew as Apache writes them (`ProxyHTMLSerializer apache`).
+
+What Apache writes is in the oracle's cases; here is what holds for every page.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revproxy.errors import DirectiveError
+from revproxy.html.serialise import Serializer
+from revproxy.named_filters import check_extra
+from tests.html.judge import FRAGMENTS, TABLE
+from tests.html.test_page import answer, body
+
+DOCUMENTS = st.lists(st.sampled_from((*FRAGMENTS, "<input checked>", "<p hidden x=y z>")))
+
+
+def written(pieces: list[bytes]) -> bytes:
+    page = Serializer(
+        lambda name, attribute: TABLE.get(name, {}).get(attribute),
+        lambda text, form: text.replace("u", "v"),
+    )
+    return b"".join(page.feed(piece) for piece in pieces) + page.finish()
+
+
+@given(DOCUMENTS)
+def test_a_page_of_any_kind_is_written_without_what_was_put_in(document: list[str]) -> None:
+    """The value of attributes that have none is a number in hexadecimals, which no fragment has."""
+    out = written(["".join(document).encode()]).decode()
+    assert "=n" not in out.replace("=name", "")
+
+
+@given(st.lists(st.sampled_from(("<input checked>", "<p hidden x=y z>", "text ", "<b>", "</b>"))))
+def test_the_pieces_a_page_comes_in_make_no_difference(document: list[str]) -> None:
+    page = "<p>" + "".join(document)
+    octets = [bytes((octet,)) for octet in page.encode()]
+    assert written(octets) == written([page.encode()])
+
+
+def test_a_page_without_a_tag_is_not_lost() -> None:
+    assert b"text" in written([b"text"])
+    assert written([b"<!-- a -->"]) == b"<!-- a -->"
+    assert written([b""]) == b""
+
+
+def test_a_long_script_is_not_held() -> None:
+    page = Serializer(lambda *_: None, lambda text, _: text, script=lambda text: text.upper())
+    page.feed(b"<script>")
+    out = b"".join(page.feed(b"abcdefgh" * 4096) for _ in range(64))
+    assert len(out) > 1 << 20
+    assert set(out[len("<html><head><script>") :]) <= set(b"ABCDEFGH")
+
+
+def test_exact_is_the_default_and_apache_a_choice() -> None:
+    page = b"<!doctype html><P CLASS=a>x<A HREF='http://o/x'>y</A>"
+    links = "ProxyHTMLLinks a href\n"
+    choice = "<IfModule mpm_trio_module>\nProxyHTMLSerializer {}\n</IfModule>\n"
+    exact = b"<!doctype html><P CLASS=a>x<A HREF='/x'>y</A>"
+    assert body(answer(page, config=links)) == exact
+    assert body(answer(page, config=links + choice.format("exact"))) == exact
+    assert body(answer(page, config=links + choice.format("apache"))) == (
+        b'<html><body><p class="a">x<a href="/x">y</a></p></body></html>'
+    )
+
+
+def test_without_lxml_the_mode_is_an_error_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(DirectiveError) as caught:
+        check_extra("lxml", 0)
+    assert caught.value.hint == "pip install 'revproxy[html]'"
