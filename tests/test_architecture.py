@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "filtered": {"filters", "http", "errors", "lane"},
     "module": {"http", "errors", "filters", "pattern", "config.tree"},
     "named_filters": ENGINE,
-    "coding": {"filters", "http", "errors"},
+    "coding": {"filters", "http", "errors", "module", "config.tree"},
     "html": {*ENGINE, "coding"},
     "sed": {"pattern"},
     "config": {"errors", "pattern"},

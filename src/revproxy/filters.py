@@ -4,6 +4,8 @@ Laws:
 - `start` may change the status line and the fields; it says whether the filter wants the body.
 - A filter that changes the length of the body removes Content-Length in `start`.
 - `feed`, `flush` and `finish` never block and hold no more than a bounded piece of the body.
+- Of filters that offer content codings the one works whose coding the client weighs most; of
+  equals, the first.
 - Filters run in the order of their kind, then in the order they were added (Apache's
   `util_filter.c`). A filter behind one that `holds_head` starts when the first octets reach it, as
   in Apache: until then the head may change.
@@ -53,6 +55,12 @@ class Filter:
         """
         del exchange, size
         return False
+
+    def offer(self, exchange: Exchange, size: int | None) -> float:
+        """How the client weighs the content coding that this filter would give the response, 0
+        where it would give none."""
+        del exchange, size
+        return 0.0
 
     def feed(self, data: bytes) -> bytes:
         """Take a piece of the body, give what can go on."""
@@ -112,18 +120,27 @@ class Chain:
     def start(self, size: int | None) -> None:
         """Start the filters in order, up to one that must see the body first."""
         while self._waiting:
-            item = self._waiting.pop(0)
-            if item.start(self._exchange, size):
+            item = self._next(size)
+            if item is not None:
                 self._running.append(item)
                 size = None
                 if item.holds_head:
                     return
 
+    def _next(self, size: int | None) -> Filter | None:
+        """Start the next filter that waits: it, where it wants the body."""
+        item = self._waiting.pop(0)
+        if self._waiting:
+            offer = item.offer(self._exchange, size)
+            if offer and any(other.offer(self._exchange, size) > offer for other in self._waiting):
+                return None
+        return item if item.start(self._exchange, size) else None
+
     def run(self, data: bytes) -> bytes:
         """Start all filters on a whole body; what becomes of it."""
-        waiting, self._waiting = self._waiting, []
-        for item in waiting:
-            if item.start(self._exchange, len(data)):
+        while self._waiting:
+            item = self._next(len(data))
+            if item is not None:
                 data = (item.feed(data) if data else b"") + item.finish()
         return data
 
@@ -136,8 +153,8 @@ class Chain:
 
     def _reach_waiting(self, data: bytes) -> bytes:
         while self._waiting and data:
-            item = self._waiting.pop(0)
-            if item.start(self._exchange, None):
+            item = self._next(None)
+            if item is not None:
                 self._running.append(item)
                 data = item.feed(data)
         return data

@@ -38,9 +38,14 @@ def weights(value: str) -> Mapping[str, float]:
 
 def accepts(fields: Fields, coding: str) -> bool:
     """Whether a response to a request with these fields may be sent in a coding."""
+    return weight_of(fields, coding) > 0
+
+
+def weight_of(fields: Fields, coding: str) -> float:
+    """How a client with these fields weighs a coding, 0 where it would rather have none."""
     value = fields.joined("accept-encoding")
     if not value:
-        return False
+        return 0.0
     known = weights(value)
     weight = known.get(coding, known.get("*", 0.0))
-    return weight > 0 and weight >= known.get("identity", 0.0)
+    return weight if weight >= known.get("identity", 0.0) else 0.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from revproxy.coding.accept import accepts
+from revproxy.coding.accept import accepts, weight_of
 from revproxy.coding.gzip import Encoder
 from revproxy.coding.response import alter_etag, content_codings, set_coding
 from revproxy.filters import Filter, Kind, content_type_of
@@ -52,9 +52,7 @@ class CompressFilter(Filter):
 
     def start(self, exchange: Exchange, size: int | None) -> bool:
         coding = self._coding
-        if size is not None and size <= coding.smallest:
-            return False
-        if not self._may(exchange) or content_codings(exchange):
+        if not self._may(exchange, size):
             return False
         exchange.out.append("Vary", "Accept-Encoding")
         forced = coding.force and coding.force in exchange.env
@@ -70,8 +68,17 @@ class CompressFilter(Filter):
             self._exchange = exchange
         return True
 
-    def _may(self, exchange: Exchange) -> bool:
+    def offer(self, exchange: Exchange, size: int | None) -> float:
+        if not self._may(exchange, size):
+            return 0.0
+        if self._coding.force in exchange.env:
+            return 1.0
+        return weight_of(exchange.fields, self._coding.name)
+
+    def _may(self, exchange: Exchange, size: int | None) -> bool:
         env, coding = exchange.env, self._coding
+        if (size is not None and size <= coding.smallest) or content_codings(exchange):
+            return False
         if exchange.status == 204 or coding.off in env or "content-range" in exchange.out:
             return False
         if coding.only_html and env.get(coding.only_html) == "1":

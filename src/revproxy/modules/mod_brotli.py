@@ -13,15 +13,12 @@ from typing import Final
 
 from revproxy.coding.compress import Coding, CompressFilter
 from revproxy.coding.gzip import Encoder
-from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
+from revproxy.coding.settings import ALTER_ETAG, alter_etag_of, merged_alone, parse_note
 from revproxy.module import (
     FilterMaker,
     Module,
-    Scope,
     Server,
     Unset,
-    choice,
     number,
     setting,
     value_or,
@@ -44,16 +41,9 @@ class Settings:
     @staticmethod
     def merged(outer: Settings, inner: Settings) -> Settings:
         """What a server has of its own stands alone."""
-        return inner if inner != Settings() else outer
-
-
-def _parse_note(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    kind, name = ("ratio", directive.values[0])
-    if len(directive.values) == 2:
-        kind, name = directive.values[0].lower(), directive.values[1]
-    if kind not in ("ratio", "input", "output"):
-        raise DirectiveError(f"Unknown BrotliFilterNote type '{directive.values[0]}'", argument=0)
-    return dataclasses.replace(settings, notes={**value_or(settings.notes, {}), kind: name})
+        names = (item.name for item in dataclasses.fields(Settings))
+        found: Settings = merged_alone(outer, inner, names)
+        return found
 
 
 def _brotli(settings: Settings, _server: Server) -> FilterMaker:
@@ -69,7 +59,7 @@ def _brotli(settings: Settings, _server: Server) -> FilterMaker:
         name="br",
         etag_suffix="br",
         encoder=encoder,
-        alter_etag=value_or(settings.alter_etag, "AddSuffix").lower(),
+        alter_etag=alter_etag_of(settings),
         off="no-brotli",
         smallest=-1,
         notes=value_or(settings.notes, None),
@@ -85,8 +75,8 @@ MODULE = Module(
         "brotlicompressionquality": number("quality", low=0, high=11),
         "brotlicompressionwindow": number("window", low=10, high=24),
         "brotlicompressionmaxinputblock": number("block", low=16, high=24),
-        "brotlialteretag": choice("alter_etag", "AddSuffix", "NoChange", "Remove"),
-        "brotlifilternote": _parse_note,
+        "brotlialteretag": ALTER_ETAG,
+        "brotlifilternote": parse_note,
     },
     filters={"brotli_compress": _brotli},
 )

@@ -1,8 +1,7 @@
 """mod_deflate: DEFLATE and INFLATE for responses, DEFLATE for requests' bodies.
 
 Laws:
-- A server that has any of the server-level directives has none of the main server's: Apache does
-  not merge them.
+- A server's settings are merged as `coding.settings` says.
 - Without DeflateCompressionLevel, WindowSize or MemLevel the fastest good coder works; with them
   they mean what they say.
 - DeflateZstd is revproxy's own: where DEFLATE compresses, a client that takes zstd gets that.
@@ -12,14 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 from revproxy.coding.accept import accepts, weights
 from revproxy.coding.compress import Coding, CompressFilter
 from revproxy.coding.gzip import Encoder, GzipEncoder, Limits
 from revproxy.coding.inflate import InflateFilter, inflate_request
+from revproxy.coding.settings import ALTER_ETAG, alter_etag_of, merged_alone, parse_note
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError
 from revproxy.filters import Filter
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.module import (
@@ -29,7 +27,6 @@ from revproxy.module import (
     Scope,
     Server,
     Unset,
-    choice,
     number,
     setting,
     value_or,
@@ -58,22 +55,8 @@ class Settings:
     @staticmethod
     def merged(outer: Settings, inner: Settings) -> Settings:
         """`inner` over `outer`; what a server has of its own stands alone."""
-        values: dict[str, Any] = {}
-        alone = any(getattr(inner, name) for name in _SERVER)
-        for item in dataclasses.fields(inner):
-            value = getattr(inner, item.name)
-            keeps = isinstance(value, Unset) and not (alone and item.name in _SERVER)
-            values[item.name] = getattr(outer, item.name) if keeps else value
-        return Settings(**values)
-
-
-def _parse_note(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    kind, name = ("ratio", directive.values[0])
-    if len(directive.values) == 2:
-        kind, name = directive.values[0].lower(), directive.values[1]
-    if kind not in ("ratio", "input", "output"):
-        raise DirectiveError(f"Unknown note type {directive.values[0]}", argument=0)
-    return dataclasses.replace(settings, notes={**value_or(settings.notes, {}), kind: name})
+        found: Settings = merged_alone(outer, inner, _SERVER)
+        return found
 
 
 def _parse_zstd(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
@@ -90,7 +73,7 @@ def _deflate(settings: Settings, _server: Server) -> FilterMaker:
         name="gzip",
         etag_suffix="gzip",
         encoder=lambda size: GzipEncoder(level, window, memory, size),
-        alter_etag=value_or(settings.alter_etag, "AddSuffix").lower(),
+        alter_etag=alter_etag_of(settings),
         only_html="gzip-only-text/html",
         force="force-gzip",
         notes=value_or(settings.notes, None),
@@ -125,7 +108,7 @@ def _limits(settings: Settings, size: int = 0) -> Limits:
 
 def _inflate(settings: Settings, _server: Server) -> FilterMaker:
     limits = _limits(settings)
-    alter = value_or(settings.alter_etag, "AddSuffix").lower()
+    alter = alter_etag_of(settings)
     return lambda _exchange: InflateFilter(limits, alter)
 
 
@@ -150,8 +133,8 @@ MODULE = Module(
         "deflatewindowsize": number("window", low=1, high=15),
         "deflatememlevel": number("memory", low=1, high=9),
         "deflatebuffersize": number("buffer", low=1),
-        "deflatealteretag": choice("alter_etag", "AddSuffix", "NoChange", "Remove"),
-        "deflatefilternote": _parse_note,
+        "deflatealteretag": ALTER_ETAG,
+        "deflatefilternote": parse_note,
         "deflateinflatelimitrequestbody": number("limit"),
         "deflateinflateratiolimit": number("ratio", low=1),
         "deflateinflateratioburst": number("burst", low=1),

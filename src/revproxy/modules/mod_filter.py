@@ -203,7 +203,11 @@ class ChosenFilter(Filter):
             self._trace = _tracer(exchange, self._declared.name)
         if not _may_transform(exchange, self._declared.flags):
             return False
-        chosen = self._choose(exchange)
+        provider = self._choose(exchange)
+        if provider is None:
+            return False
+        _change_fields(exchange, provider.flags)
+        chosen = _made(provider, exchange)
         if chosen is None or not chosen.start(exchange, size):
             return False
         self._chosen = chosen
@@ -211,12 +215,19 @@ class ChosenFilter(Filter):
         self.step = chosen.step
         return True
 
-    def _choose(self, exchange: Exchange) -> Filter | None:
+    def offer(self, exchange: Exchange, size: int | None) -> float:
+        if exchange.status != 200 and "filter-errordocs" not in exchange.env:
+            return 0.0
+        if not _may_transform(exchange, self._declared.flags):
+            return 0.0
+        provider = self._choose(exchange)
+        made = _made(provider, exchange) if provider is not None else None
+        return made.offer(exchange, size) if made is not None else 0.0
+
+    def _choose(self, exchange: Exchange) -> Provider | None:
         for provider in self._declared.providers:
             if provider.matches(exchange) and _may_transform(exchange, provider.flags):
-                _change_fields(exchange, provider.flags)
-                make = exchange.plan.filters(provider.name)
-                return make(exchange) if make is not None else None
+                return provider
         return None
 
     def feed(self, data: bytes) -> bytes:
@@ -234,6 +245,11 @@ class ChosenFilter(Filter):
         if self._trace is not None:
             self._trace("type: EOS, length: 0")
         return self._chosen.finish()
+
+
+def _made(provider: Provider, exchange: Exchange) -> Filter | None:
+    make = exchange.plan.filters(provider.name)
+    return make(exchange) if make is not None else None
 
 
 def _tracer(exchange: Exchange, name: str) -> Callable[[str], None] | None:
