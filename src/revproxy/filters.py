@@ -91,12 +91,14 @@ class Pace(Filter):
 class Chain:
     """The filters of one response, fed as one."""
 
-    __slots__ = ("_exchange", "_running", "_waiting")
+    __slots__ = ("_exchange", "_running", "_waiting", "has_worked")
 
     def __init__(self, exchange: Exchange, filters: list[Filter]) -> None:
         self._exchange = exchange
         self._waiting = sorted(filters, key=lambda item: item.kind)
         self._running: list[Filter] = []
+        self.has_worked = False
+        """Some filter wanted the body."""
 
     @property
     def is_ready(self) -> bool:
@@ -134,13 +136,20 @@ class Chain:
             offer = item.offer(self._exchange, size)
             if offer and any(other.offer(self._exchange, size) > offer for other in self._waiting):
                 return None
-        return item if item.start(self._exchange, size) else None
+        if not item.start(self._exchange, size):
+            return None
+        self.has_worked = True
+        return item
 
-    def run(self, data: bytes) -> bytes:
-        """Start all filters on a whole body; what becomes of it."""
+    def run(self, data: bytes, size: int | None = None) -> bytes:
+        """Start all filters on a whole body; what becomes of it.
+
+        `size` is what they are told where the body itself is not there.
+        """
         while self._waiting:
-            item = self._next(len(data))
+            item = self._next(len(data) if size is None else size)
             if item is not None:
+                size = None
                 data = (item.feed(data) if data else b"") + item.finish()
         return data
 

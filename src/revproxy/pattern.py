@@ -98,11 +98,11 @@ _SUBSTITUTED: Final = re.compile(r"\\(.)|\$([0-9])")
 
 
 def substitute(template: str, match: re.Match[str]) -> str:
-    """`$0` to `$9` and `&` replaced by what matched (`ap_pregsub`); `\\` keeps what follows."""
+    """`$0` to `$9` replaced by what matched (`ap_pregsub`); what follows a `\\` stays."""
 
     def group(found: re.Match[str]) -> str:
         if found[1] is not None:
-            return found[1] if found[1] in "$&" else found[0]
+            return found[1]
         number = int(found[2])
         if number > match.re.groups:
             return ""

@@ -251,8 +251,9 @@ def _lifted(text: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
         name = _HTTP_EQUIV.search(found[0])
         if name is None:
             continue
-        if name[1].lower() == b"content-type":
-            cut = found.span()
+        if name[1].lower().startswith(b"content-"):
+            # Of these the body and its coding are the origin's to say.
+            cut = found.span() if name[1].lower() == b"content-type" else cut
             continue
         content = _CONTENT.search(found[0])
         if content is not None:
