@@ -15,11 +15,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import trio
+
 from tests.bench.contest import Bench, Row
 from tests.bench.load import Burst, Wrk
+from tests.bench.page import page
 from tests.bench.processes import free_port
 from tests.bench.servers import Contender, apache, revproxy
 from tests.bench.stress import p95
+from tests.stalling import FILTERS, longest_turn
 
 _LINKS = """ProxyHTMLLinks a href
 ProxyHTMLLinks area href
@@ -98,6 +102,18 @@ def flat(bench: Bench) -> list[Row]:
             grown = (tree.peak() - before) / 1024
         target = 16.0 if one.name == "revproxy" else None
         rows.append(Row("200 MB page", one.name, grown, "MiB more", None, target))
+    return rows
+
+
+def turns(bench: Bench) -> list[Row]:
+    """The longest turn of a connection while a page of 20 MB passes each filter, in CPU time."""
+    document = page("http://o.internal", 20_000_000)
+    rows = []
+    for name in FILTERS:
+        # Brotli's last quality takes a second for 200 KB, in a thread.
+        part = document[:200_000] if name == "br, quality 11" else document
+        value = min(trio.run(longest_turn, name, part) for _ in range(2))
+        rows.append(Row(f"longest turn: {name}", "revproxy", value, "ms", None, 10.0))
     return rows
 
 

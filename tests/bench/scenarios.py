@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.contents import both, deflate, flat, html, stalls
+from tests.bench.contents import both, deflate, flat, html, stalls, turns
 from tests.bench.contest import Bench, Row
 from tests.bench.door import basic, flood
 from tests.bench.load import Burst, Wrk, download, upload
@@ -205,6 +205,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row]]] = {
     "both": both,
     "rules": rules,
     "stalls": stalls,
+    "turns": turns,
     "flat": flat,
     "basic": basic,
     "flood": flood,

@@ -74,7 +74,7 @@ ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
     "mod_authn_anon": (),
     "mod_filter": (),
     "mod_xml2enc": ("xml2enc",),
-    "mod_proxy_html": ("proxy-html", "proxyhtmlmodern", "proxyhtmltypes"),
+    "mod_proxy_html": ("proxy-html", "proxyhtmlmodern", "proxyhtmltypes", "proxyhtmlserializer"),
     "mod_substitute": ("substitute",),
     "mod_sed": ("sed",),
     "mod_data": ("data",),

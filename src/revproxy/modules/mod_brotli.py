@@ -24,7 +24,7 @@ from revproxy.module import (
     value_or,
 )
 
-_SLOW: Final = 9
+_SLOW: Final = 7
 """From this quality on a step takes more than some milliseconds."""
 
 

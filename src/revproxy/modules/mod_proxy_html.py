@@ -13,6 +13,7 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -229,6 +230,9 @@ def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
 def _proxy_html(settings: Settings, _server: Server) -> FilterMaker:
     kits: list[Kit] = []
     interpolates = value_or(settings.interp, False)
+    if value_or(settings.serializer, "exact") == "apache":
+        # Here, before there are child processes: no request waits for it.
+        importlib.import_module("revproxy.html.serialise")
 
     def make(exchange: Exchange) -> Filter:
         if not kits:
