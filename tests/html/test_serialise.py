@@ -20,10 +20,11 @@ from tests.html.test_page import answer, body
 DOCUMENTS = st.lists(st.sampled_from((*FRAGMENTS, "<input checked>", "<p hidden x=y z>")))
 
 
-def written(pieces: list[bytes]) -> bytes:
+def written(pieces: list[bytes], most_fed: int = 1 << 20) -> bytes:
     page = Serializer(
         lambda name, attribute: TABLE.get(name, {}).get(attribute),
         lambda text, form: text.replace("u", "v"),
+        most_fed=most_fed,
     )
     return b"".join(page.feed(piece) for piece in pieces) + page.finish()
 
@@ -40,6 +41,34 @@ def test_the_pieces_a_page_comes_in_make_no_difference(document: list[str]) -> N
     page = "<p>" + "".join(document)
     octets = [bytes((octet,)) for octet in page.encode()]
     assert written(octets) == written([page.encode()])
+
+
+@given(DOCUMENTS, st.integers(10, 60))
+def test_a_new_parser_goes_on_where_the_old_one_was(document: list[str], size: int) -> None:
+    page = "".join(("<body>", *document)).encode()
+    pieces = [page[at : at + size] for at in range(0, len(page), size)]
+    assert written(pieces, most_fed=10) == written(pieces)
+
+
+def test_a_comment_ends_where_it_ends() -> None:
+    assert written([b"<p><!-- <input checked --><b>x</b><!-- <b-->"], most_fed=5) == (
+        b"<html><body><p><!-- <input checked --><b>x</b><!-- <b--></p></body></html>"
+    )
+
+
+def test_a_long_page_is_not_held() -> None:
+    parsers: list[object] = []
+
+    class Counted(Serializer):
+        def _new_parser(self) -> object:
+            parsers.append(super()._new_parser())
+            return parsers[-1]
+
+    page = Counted(lambda *_: None, lambda text, _: text, most_fed=1 << 16)
+    row = b'<div class="a"><p>some text</p></div>' * 100
+    assert sum(len(page.feed(row)) for _ in range(200)) > 199 * len(row)
+    # One for each 64 KiB, about.
+    assert 9 < len(parsers) < 13
 
 
 def test_a_page_without_a_tag_is_not_lost() -> None:

@@ -4,7 +4,9 @@
 lxml, and with it the parser.
 
 Laws:
-- What the parser tells is written at once: no tree is built, and what is held is bounded.
+- What the parser tells is written at once: no tree is built, and what is held is bounded. The
+  parser keeps all that it was fed, so that a new one takes its place from time to time, at a tag
+  within `<body>`, and is told which elements are open. One token is held whole.
 - As in Apache: names in lower case, values in double quotes, entities as characters but for
   `& < > "`, no document type of the page's own, no processing instructions, ends of elements where
   the parser sees them. With ProxyHTMLExtended a comment that a tag follows is lost.
@@ -32,6 +34,11 @@ Text = Callable[[bytes], bytes]
 _MOST_HELD: Final = 256 * 1024
 _NONE: Final = f"=n{secrets.token_hex(8)}"
 _NONE_OCTETS: Final = _NONE.encode("ascii")
+_MARK: Final = f"m{secrets.token_hex(8)}"
+"""An attribute that shows where a tag is one: the parser tells of it, and a comment does not."""
+_MARK_TEXT: Final = f" {_MARK}"
+_MOST_FED: Final = 4 * 1024 * 1024
+"""Octets that one parser may be fed, about."""
 
 _WS: Final = rb"\t\n\f\r "
 _VALUE: Final = rb"""[%b]*+=[%b]*+(?:"[^"]*+"|'[^']*+'|[^%b"'<>][^%b<>]*+)""" % (_WS, _WS, _WS, _WS)
@@ -42,6 +49,8 @@ _BARE: Final = re.compile(
 )
 """A whole tag in which some attribute has no value."""
 _ATTRIBUTES: Final = re.compile(rb"""([%b/]++[^%b/<>="']++)(%b)?+""" % (_WS, _WS, _VALUE))
+_START: Final = re.compile(rb"""<[a-zA-Z][a-zA-Z0-9]*+(?=(?:[%b][^<>"']*+)?+>)""" % _WS)
+"""A start tag up to its attributes, without quotes."""
 _OPEN: Final = re.compile(
     rb"""<(?:[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+(?:"[^"]*+|'[^']*+)?)?\Z"""
 ).match
@@ -67,10 +76,11 @@ class Serializer:
         script: Text | None = None,
         style: Text | None = None,
         strips: bool = False,
+        most_fed: int = _MOST_FED,
     ) -> None:
         """`allowed` are the elements, with their attributes, that alone pass, None for all;
         `finish` is what is done to every value; `script` and `style` map the text of these
-        elements; `strips` comments."""
+        elements; `strips` comments; a parser is fed about `most_fed` octets."""
         self._form = form
         self._mapped = mapped
         self._allowed = allowed
@@ -79,11 +89,19 @@ class Serializer:
         self._style = style
         self._strips = strips
         self._empty_end = " />" if xhtml else ">"
+        self._most_fed = most_fed
         self._doctype = doctype
         self._out: list[str] = []
         self._line_end = ""
         """What the page's first line ends with: the parser makes a line feed of each."""
         self._parser: Any = None
+        self._fed = 0
+        """Octets that this parser has been fed."""
+        self._open: list[str] = []
+        """The elements that are open."""
+        self._is_marked = False
+        """The mark was seen."""
+        self._replays = False
         self._held = b""
         self._text: list[str] = []
         """Text whose end has not come."""
@@ -127,15 +145,51 @@ class Serializer:
         if not data:
             return b""
         if self._parser is None:
-            self._parser = etree.HTMLParser(
-                target=self, encoding="utf-8", remove_blank_text=True, huge_tree=True
-            )
+            self._parser = self._new_parser()
         if not self._line_end:
             self._note_line_end(data)
-        self._parser.feed(_BARE.sub(_with_values, data))
+        data = _BARE.sub(_with_values, data)
+        self._fed += len(data)
+        if self._fed > self._most_fed and not self._raw and "body" in self._open:
+            data = self._replaced_parser(data)
+        if data:
+            self._parser.feed(data)
         if self._size > _MOST_HELD:
-            self._end_text(len(_NONE))
+            self._end_text(len(_NONE) + len(_MARK_TEXT))
         return self._written()
+
+    def _new_parser(self) -> Any:
+        return etree.HTMLParser(
+            target=self, encoding="utf-8", remove_blank_text=True, huge_tree=True
+        )
+
+    def _replaced_parser(self, data: bytes) -> bytes:
+        """Let a new parser go on behind the first tag that is fit; what is left for it."""
+        found = _START.search(data)
+        if found is None:
+            return data
+        cut = data.index(b">", found.end()) + 1
+        mark = _MARK_TEXT.encode("ascii")
+        self._is_marked = False
+        self._parser.feed(data[: found.end()] + mark + data[found.end() : cut])
+        if self._is_marked and not self._raw and self._open[-1:] not in (["title"], ["textarea"]):
+            self._end_text()
+            self._replay()
+        return data[cut:]
+
+    def _replay(self) -> None:
+        """Tell a new parser which elements are open, and take it where it agrees."""
+        expected, self._open = self._open, []
+        parser = self._new_parser()
+        self._replays = True
+        parser.feed("".join(f"<{name}>" for name in expected).encode("utf-8"))
+        if self._open == expected:
+            self._parser, parser = parser, self._parser
+        with contextlib.suppress(etree.LxmlError):
+            parser.close()
+        self._replays = False
+        self._open = expected
+        self._fed = 0
 
     def _written(self) -> bytes:
         out = "".join(self._out)
@@ -147,7 +201,12 @@ class Serializer:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
+        self._open.append(name)
+        if self._replays:
+            return
         self._end_text()
+        if attributes.pop(_MARK, None) is not None:
+            self._is_marked = True
         allowed = None
         if self._allowed is not None:
             allowed = self._allowed.get(name)
@@ -169,6 +228,8 @@ class Serializer:
             if value == _NONE[1:]:
                 return ""
             value = value.replace(_NONE, "")
+        if _MARK in value:
+            value = value.replace(_MARK_TEXT, "")
         form = self._form(name.encode("utf-8"), attribute.encode("utf-8"))
         if form is not None or self._finish is not None:
             octets = value.encode("utf-8", "surrogatepass").decode("latin-1")
@@ -181,6 +242,10 @@ class Serializer:
 
     def end(self, name: str) -> None:
         """An element ends."""
+        if self._open:
+            self._open.pop()
+        if self._replays:
+            return
         self._end_text()
         self._raw = ""
         if self._allowed is not None and name not in self._allowed:
@@ -202,7 +267,7 @@ class Serializer:
         text = "".join(self._text)
         kept = text[len(text) - keep :] if keep else ""
         self._text, self._size = [kept] if kept else [], len(kept)
-        text = text[: len(text) - len(kept)].replace(_NONE, "")
+        text = _plain(text[: len(text) - len(kept)])
         if not self._raw:
             self._out.append(text.translate(_ESCAPES))
         elif self._script is None and (self._style is None or self._raw != "style"):
@@ -227,7 +292,7 @@ class Serializer:
         self._end_text()
         if self._strips or text.startswith("?"):
             return
-        text = text.replace(_NONE, "")
+        text = _plain(text)
         if self._script is None:
             self._out.append(f"<!--{text}-->")
         else:
@@ -244,9 +309,16 @@ class Serializer:
         self._end_text()
 
 
+def _plain(text: str) -> str:
+    return text.replace(_NONE, "").replace(_MARK_TEXT, "")
+
+
 def _with_values(found: re.Match[bytes]) -> bytes:
     return _ATTRIBUTES.sub(_with_value, found[0])
 
 
 def _with_value(found: re.Match[bytes]) -> bytes:
-    return found[0] if found[2] is not None else found[0] + _NONE_OCTETS
+    if found[2] is not None or b"--" in found[1]:
+        # What may be the end of a comment stays.
+        return found[0]
+    return found[0] + _NONE_OCTETS
