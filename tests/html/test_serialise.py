@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.errors import DirectiveError
 from revproxy.html.serialise import Serializer
-from revproxy.named_filters import check_extra
+from revproxy.plan.load import load_text
 from tests.html.judge import FRAGMENTS, TABLE
 from tests.html.test_page import answer, body
 
@@ -101,6 +100,8 @@ def test_without_lxml_the_mode_is_an_error_that_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(DirectiveError) as caught:
-        check_extra("lxml", 0)
-    assert caught.value.hint == "pip install 'revproxy[html]'"
+    text = "<IfModule mpm_trio_module>\nProxyHTMLSerializer apache\n</IfModule>\n"
+    found = load_text(text, server_root="/nonexistent").diagnostics
+    assert [(item.location.line, item.hint) for item in found if item.hint] == [
+        (2, "pip install 'revproxy[html]'")
+    ]

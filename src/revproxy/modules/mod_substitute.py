@@ -30,11 +30,15 @@ _MOST: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One `s/pattern/substitution/flags`; `pattern` is a regex, `text` a plain text without one."""
+    """One `s/pattern/substitution/flags`; `pattern` is a regex, `text` a plain text without one.
+
+    What one with flag `q` has cut a line into is not joined: those behind it see piece after piece.
+    """
 
     to: str
     pattern: Pattern | None = None
     text: str = ""
+    cuts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def _parts(line: str) -> tuple[str, str, str]:
 
 
 def _made(source: str, to: str, letters: str) -> Replacement:
-    ignore_case = "i" in letters
+    ignore_case, cuts = "i" in letters, "q" in letters
     if "n" not in letters:
         try:
             pattern = compile_pattern(source, ignore_case=ignore_case, dot_all=False)
@@ -87,10 +91,10 @@ def _made(source: str, to: str, letters: str) -> Replacement:
             raise DirectiveError(
                 "Substitute could not compile regex", argument=0, hint=str(error)
             ) from None
-        return Replacement(to, pattern)
+        return Replacement(to, pattern, cuts=cuts)
     if ignore_case:
-        return Replacement(to, re.compile(re.escape(source), re.ASCII | re.I), source)
-    return Replacement(to, None, source)
+        return Replacement(to, re.compile(re.escape(source), re.ASCII | re.I), source, cuts)
+    return Replacement(to, None, source, cuts)
 
 
 _UNITS: Final = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -115,6 +119,8 @@ class SubstituteFilter(Filter):
     def __init__(self, replacements: tuple[Replacement, ...], longest: int) -> None:
         self._replacements = replacements
         self._steps = [_step(item) for item in replacements]
+        if any(item.cuts for item in replacements[:-1]):
+            self._steps = [_in_pieces(replacements)]
         self._longest = longest
         self._by_line = False
         self._held = b""
@@ -188,14 +194,35 @@ def _step(item: Replacement) -> Callable[[str], str]:
         return lambda line: line.replace(text, to)
     if text:
         return lambda line: pattern.sub(lambda _match: to, line)
+    cut = _cutter(item)
+    return lambda line: "".join(cut(line))
+
+
+def _in_pieces(replacements: tuple[Replacement, ...]) -> Callable[[str], str]:
+    """All replacements in turn, where some leave a line in pieces."""
+    steps = [(_cutter(item), _step(item), item.cuts) for item in replacements]
 
     def replace(line: str) -> str:
+        pieces = [line]
+        for cut, step, cuts in steps:
+            if cuts:
+                pieces = [part for piece in pieces for part in cut(piece) if part]
+            else:
+                pieces = [step(piece) for piece in pieces]
+        return "".join(pieces)
+
+    return replace
+
+
+def _cutter(item: Replacement) -> Callable[[str], list[str]]:
+    """What a line is cut into: what stays, and what stands for a match, by turns."""
+    pattern = item.pattern or re.compile(re.escape(item.text))
+
+    def cut(line: str) -> list[str]:
         match = pattern.search(line)
-        if match is None:
-            return line
         out: list[str] = []
         while match is not None:
-            out += (line[: match.start()], substitute(to, match))
+            out += (line[: match.start()], item.to if item.text else substitute(item.to, match))
             end = match.end()
             if not match[0]:
                 # Nothing was taken: one octet goes on, or this would have no end.
@@ -203,9 +230,9 @@ def _step(item: Replacement) -> Callable[[str], str]:
                 end += 1
             line = line[end:]
             match = pattern.search(line) if line else None
-        return "".join(out) + line
+        return [*out, line]
 
-    return replace
+    return cut
 
 
 def _substitute(settings: Settings, _server: Server) -> FilterMaker:
