@@ -51,18 +51,10 @@ class HtmlFilter(Filter):
         if exchange.proxy is None and not forced:
             return False
         is_html = kind.startswith(_TYPES) or (forced and not self._text_rewrite(kind))
-        if not is_html and self._text_rewrite(kind) is None:
+        if not (self._kit.recipe.has_links if is_html else self._text_rewrite(kind)):
             return False
-        if is_html and not self._kit.recipe.has_links:
+        if not self._unpacks(exchange):
             return False
-        codings = content_codings(exchange)
-        if codings:
-            self._coding = transcoder(codings)
-            if self._coding is None:
-                return False
-            self.step = self._coding.step
-        if self._kit.recipe.as_apache:
-            self.step = min(self.step, _PARSED_STEP)
         changed_body(exchange)
         recipe = self._kit.recipe
         kit = self._kit
@@ -82,6 +74,18 @@ class HtmlFilter(Filter):
         self.holds_head = recipe.meta or bool(recipe.charset_out)
         if not self.holds_head and size != 0:
             self._set_type(exchange, "utf-8")
+        return True
+
+    def _unpacks(self, exchange: Exchange) -> bool:
+        """Whether the body can be looked into; how much of it at a time."""
+        if self._kit.recipe.as_apache:
+            self.step = min(self.step, _PARSED_STEP)
+        codings = content_codings(exchange)
+        if codings:
+            self._coding = transcoder(codings)
+            if self._coding is None:
+                return False
+            self.step = min(self.step, self._coding.step)
         return True
 
     def _text_rewrite(self, kind: str) -> Callable[[str, Map], str] | None:
