@@ -156,7 +156,7 @@ Parser: TypeAlias = Callable[[Any, Directive, Scope], Any]
 Hook: TypeAlias = Callable[[Exchange], Any]
 """What a module does in one phase.
 
-`translate`, `map`, `access`, `authz`, `fixups` and `handler` hooks return None for "declined";
+`translate`, `access`, `authz`, `fixups` and `handler` hooks return None for "declined";
 those of `translate` and both `fixups` may return a coroutine where they have to wait (`waiting`);
 `translate`, `authn` and `handler` stop at the first that returns True (the latter two are async);
 `authz` returns False where it cannot tell without a user, and runs again when there is one;
@@ -168,7 +168,6 @@ AsyncHook: TypeAlias = Callable[[Exchange], Awaitable[Any]]
 PHASES: Final = (
     "post_read",
     "translate",
-    "map",
     "names",
     "access",
     "authn",

@@ -27,8 +27,16 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     if not is_named:
         exchange.plan = server.location_plan(exchange)
         await _translate(exchange)
-    plan = exchange.plan = server.full_plan(exchange)
-    if exchange.proxy is None and await _is_answered_here(exchange):
+    if exchange.method == "TRACE" and exchange.proxy is None:
+        await _answer_trace(exchange)
+        return True
+    try:
+        plan = exchange.plan = server.full_plan(exchange)
+    except HTTPError:
+        # No section is in force for what may not even be looked at.
+        exchange.plan = server.base
+        raise
+    if exchange.path == "*" and exchange.proxy is None:
         return True
     if not plan.is_open:
         await _check_access(exchange)
@@ -68,17 +76,11 @@ async def _fix_up(exchange: Exchange, hooks: Iterable[Any]) -> InternalRedirect 
     return redirect
 
 
-async def _is_answered_here(exchange: Exchange) -> bool:
-    """The phase `map`, for what no origin gets: whether it was the answer already."""
-    if exchange.method == "TRACE":
-        check_trace(exchange, exchange.server.server.trace)
-        answer_trace(exchange, await _whole_body(exchange))
-        return True
-    if exchange.path == "*":
-        return True
-    for hook in exchange.plan.map:
-        hook(exchange)
-    return False
+async def _answer_trace(exchange: Exchange) -> None:
+    """What no section has a say in. Raises HTTPError."""
+    exchange.plan = exchange.server.base
+    check_trace(exchange, exchange.server.server.trace)
+    answer_trace(exchange, await _whole_body(exchange))
 
 
 async def _whole_body(exchange: Exchange) -> bytes:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from revproxy.errors import DirectiveError, HTTPError
-from revproxy.module import Server
 from revproxy.modules.core import MODULE
-from tests.exchanges import hook, make_exchange, merged, parse
+from tests.exchanges import hook, make_exchange, parse
 
 
 def run(coroutine: Any) -> Any:
@@ -26,7 +25,6 @@ def test_a_path_is_a_file_below_the_root(tmp_path: Path) -> None:
     exchange = make_exchange(path="/a.txt")
     assert hook(MODULE, "translate", document_root=root)(exchange)
     assert exchange.filename == f"{tmp_path}/a.txt"
-    hook(MODULE, "map", document_root=root)(exchange)
     assert run(hook(MODULE, "handler", document_root=root)(exchange))
     assert exchange.body == b"text"
 
@@ -36,15 +34,6 @@ def test_without_a_root_there_are_no_files() -> None:
     with pytest.raises(HTTPError) as caught:
         run(hook(MODULE, "handler")(make_exchange()))
     assert caught.value.status == 404
-
-
-def test_options_decide_about_links(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("/etc/passwd")
-    settings = merged(MODULE, ("Options FollowSymLinks",), ("Options -FollowSymLinks",))
-    files = MODULE.hooks["map"](settings, Server(document_root=str(tmp_path)))
-    assert files is not None
-    with pytest.raises(HTTPError):
-        files(make_exchange(filename=f"{tmp_path}/link"))
 
 
 def test_a_forced_type() -> None:

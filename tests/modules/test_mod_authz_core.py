@@ -11,7 +11,8 @@ from tests.exchanges import make_exchange
 
 def allowed(lines: str, *, method: str = "GET", address: str = "192.0.2.7") -> bool:
     loaded = load_text(f"<Location />\n{lines}\n</Location>\n", server_root="/nonexistent")
-    plan = loaded.plan().main.plan((("location", 0),))
+    host = loaded.plan().main
+    plan = host.plan((host.locations.entries[0],))
     exchange = make_exchange(f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n", client_address=address)
     try:
         for hook in plan.authz:
@@ -86,8 +87,9 @@ def test_an_inner_section_replaces_or_joins() -> None:
     )
     host = load_text(text).plan().main
     exchange = make_exchange()
-    for hook in host.plan((("location", 0), ("location", 1))).authz:
+    first, second, third = host.locations.entries
+    for hook in host.plan((first, second)).authz:
         hook(exchange)
-    (joined,) = host.plan((("location", 0), ("location", 2))).authz
+    (joined,) = host.plan((first, third)).authz
     with pytest.raises(HTTPError):
         joined(exchange)

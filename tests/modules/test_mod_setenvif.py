@@ -15,7 +15,7 @@ def env(text: str) -> dict[str, str]:
     exchange = make_exchange(HEAD, path="/a b", raw_path="/a%20b")
     for hook in host.post_read:
         hook(exchange)
-    plan = host.plan(tuple(("location", index) for index in host.locations.find("/a b")))
+    plan = host.plan(tuple(host.locations.find("/a b")))
     for hook in plan.access + plan.fixups:
         hook(exchange)
     return exchange.env

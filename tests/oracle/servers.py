@@ -71,6 +71,9 @@ MaxSpareThreads 16
 Include {directory}/httpd.conf
 """
 
+LINK = "→ "
+"""Begins the text of a file that is a symbolic link to what follows."""
+
 MIME = "text/html html htm\ntext/plain txt\ntext/css css\napplication/json json\nimage/png png\n"
 
 
@@ -96,6 +99,9 @@ def lay_out(directory: Path, config: str, files: Mapping[str, str], places: dict
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith(LINK):
+            path.symlink_to(fill(text.removeprefix(LINK), places))
+            continue
         path.write_bytes(repeat(text).encode("latin-1"))
         # 2001-02-03 04:05:06 UTC: a fixed Last-Modified and ETag on both sides.
         os.utime(path, (981173106, 981173106))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 import trio
 
+from revproxy.plan import htaccess
+from revproxy.plan.conditional import Entry
 from revproxy.plan.load import load_text
+from revproxy.plan.walk import DirectoryWalk
+from tests.exchanges import make_exchange
 from tests.serving import Served, served
 
 
@@ -98,10 +103,64 @@ def test_mistakes_are_told_with_their_place_once(tmp_path: Path) -> None:
     ]
 
 
+def walk_of(text: str) -> DirectoryWalk:
+    walk = load_text(text).plan().main.walk
+    assert isinstance(walk, DirectoryWalk)
+    return walk
+
+
+INNER = """
+<Files a.txt>
+Header set X-A {0}
+</Files>
+<If true>
+Header set X-N {0}
+</If>
+<FilesMatch "^(?<word>.)">
+Header set X-Word "%{{MATCH_WORD}}e"
+</FilesMatch>
+"""
+
+
+def test_what_a_file_said_before_is_forgotten(tmp_path: Path) -> None:
+    access = tmp_path / "htdocs/deep/.htaccess"
+    host = load_text(server_of(tmp_path)).plan().main
+
+    def counts() -> tuple[int, int]:
+        for path in ("/deep/a.txt", "/deep/b.txt", "/none"):
+            host.full_plan(make_exchange(server=host, filename=f"{tmp_path}/htdocs{path}"))
+        gc.collect()
+        return len(host.plans), sum(isinstance(item, Entry) for item in gc.get_objects())
+
+    access.write_text(INNER.format(0))
+    before = counts()
+    for number in range(1, 20):
+        access.write_text(INNER.format("x" * number))
+        assert counts() == before
+
+
+def test_files_beyond_a_number_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(htaccess, "MOST_KEPT", 3)
+    host = load_text(server_of(tmp_path)).plan().main
+    assert isinstance(host.walk, DirectoryWalk)
+    assert host.walk.access_files is not None
+    counts = set()
+    for number in (*range(8), 7, 6, 5):
+        directory = tmp_path / f"htdocs/{number}"
+        directory.mkdir(exist_ok=True)
+        (directory / ".htaccess").write_text("Header set X-N 1\n")
+        exchange = make_exchange(server=host, filename=f"{directory}/a.txt")
+        host.full_plan(exchange)
+        counts.add((len(host.walk.access_files), len(host.plans)))
+    assert max(counts) == (3, 4)
+
+
 def test_nothing_is_looked_for_where_nothing_may_stand(tmp_path: Path) -> None:
     text = server_of(tmp_path, "AllowOverride None")
-    assert load_text(text).plan().main.access_files is None
-    assert load_text("Listen 80\n").plan().main.access_files is not None
+    assert walk_of(text).access_files is None
+    assert walk_of("Listen 80\n").access_files is not None
 
 
 @pytest.mark.parametrize(

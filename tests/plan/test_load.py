@@ -80,6 +80,6 @@ def test_a_thousand_plans_of_sections_are_the_most_that_is_kept() -> None:
     )
     host = load_text(sections).plan().main
     for number in range(1 << 11):
-        keys = tuple(("location", index) for index in range(11) if number >> index & 1)
-        host.plan(keys)
-    assert len(host._plans) <= 1024
+        entries = host.locations.entries
+        host.plan(tuple(entry for index, entry in enumerate(entries) if number >> index & 1))
+    assert len(host.plans) <= 1024

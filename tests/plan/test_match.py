@@ -46,17 +46,17 @@ def test_every_location_that_covers_a_path_is_found(
     def path(parts: list[str], slash: bool) -> str:
         return "/" + "/".join(parts) + ("/" if slash and parts else "")
 
-    table = PathTable()
+    table: PathTable[int] = PathTable()
     for index, item in enumerate(known):
         table.add(index, path(*item), None)
     subject = path(*wanted)
-    expected = tuple(
+    expected = [
         index
         for index, item in enumerate(known)
         if subject == path(*item)
         or (path(*item).endswith("/") and subject.startswith(path(*item)))
         or subject.startswith(path(*item) + "/")
-    )
+    ]
     assert table.find(subject) == expected
 
 

@@ -51,7 +51,6 @@ from revproxy.named_filters import (
 from revproxy.static import overrides
 from revproxy.static.directives import (
     choose_handler,
-    effective_options,
     parse_accept_path_info,
     parse_file_etag_words,
     parse_handler,
@@ -59,7 +58,6 @@ from revproxy.static.directives import (
     range_limit,
 )
 from revproxy.static.etag import effective_parts
-from revproxy.static.find import Links
 from revproxy.static.handler import StaticFiles
 from revproxy.static.signs import Change
 
@@ -311,11 +309,7 @@ def _translate(_settings: Settings, server: Server) -> Hook | None:
 
 
 def _files(settings: Settings, server: Server) -> StaticFiles:
-    options = effective_options(value_or(settings.option_changes, ()))
     return StaticFiles(
-        links=Links(
-            server.document_root, "FollowSymLinks" in options, "SymLinksIfOwnerMatch" in options
-        ),
         etag_parts=effective_parts(value_or(settings.etag_changes, ())),
         ranges=RangeLimits(
             value_or(settings.max_ranges, 200),
@@ -325,10 +319,6 @@ def _files(settings: Settings, server: Server) -> StaticFiles:
         accepts_path_info=value_or(settings.accept_path_info, False),
         methods="GET,POST,OPTIONS,HEAD" + ("" if server.trace == "off" else ",TRACE"),
     )
-
-
-def _map(settings: Settings, server: Server) -> Hook:
-    return _files(settings, server).map
 
 
 def _fixups(settings: Settings, _server: Server) -> Hook | None:
@@ -403,7 +393,6 @@ MODULE = Module(
     },
     hooks={
         "translate": _translate,
-        "map": _map,
         "type_checker": choose_handler,
         "fixups": _fixups,
         "insert_filter": _insert_filter,

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.authz.compat import AccessSettings
 from revproxy.config.access import AccessFileReader
-from revproxy.config.merge import Section, ServerConfig, inherit
+from revproxy.config.merge import ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
 from revproxy.errors import ConfigError
-from revproxy.http.message import Exchange
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
@@ -37,29 +36,21 @@ from revproxy.modules import (
     mpm_common,
     mpm_trio,
 )
-from revproxy.pattern import Pattern
 from revproxy.plan.addresses import resolve_address, written
-from revproxy.plan.conditional import Conditional, conditionals
-from revproxy.plan.htaccess import AccessFiles, Covering
+from revproxy.plan.conditional import Entry, conditionals, entry_of
+from revproxy.plan.htaccess import AccessFiles
 from revproxy.plan.match import NameTable
 from revproxy.plan.plan import (
     Document,
     Listener,
     Plan,
+    PlanCache,
     RequestPlan,
-    SectionKey,
     VirtualHost,
 )
-from revproxy.plan.sections import (
-    depth,
-    directory_matcher,
-    file_matcher,
-    file_sections,
-    location_table,
-    url_matcher,
-)
+from revproxy.plan.sections import file_entries, location_table, url_matcher
 from revproxy.plan.secured import check_sections, client_tls_of
-from revproxy.static.overrides import Overrides
+from revproxy.plan.walk import DirectoryWalk, access_files_are_read, coverings
 
 if TYPE_CHECKING:
     from revproxy.tls.client import ClientTls
@@ -132,41 +123,7 @@ class Compiler:
         settings: core.Settings = _settings(config, core.MODULE)
         server = self._server(config, settings, virtual=virtual)
         tls = self._client_tls(config, server)
-        directories = sorted(
-            enumerate(config.directories),
-            key=lambda item: (item[1].scope.pattern is not None, depth(item[1])),
-        )
-        files = file_sections(config)
-        sections: dict[str, dict[int, Section]] = {
-            "directory": dict(directories),
-            "files": {index: section for index, (section, _) in enumerate(files)},
-            "location": dict(enumerate(config.locations)),
-            "proxy": dict(enumerate(config.proxies)),
-        }
-        conditional: list[Section] = []
-        server_ifs = conditionals(config.ifs, conditional)
-        section_ifs = {
-            (kind, index): found
-            for kind, known in sections.items()
-            for index, section in known.items()
-            if (found := conditionals(section.children, conditional))
-        }
-        sections["if"] = dict(enumerate(conditional))
-        sections["htaccess"] = {}
-        named = {
-            (kind, index): section.scope.pattern
-            for kind, known in sections.items()
-            for index, section in known.items()
-            if section.scope.pattern is not None and section.scope.pattern.groupindex
-        }
-
-        def build(keys: tuple[SectionKey, ...]) -> RequestPlan:
-            walks = [
-                [sections[kind][index] for kind, index in walk]
-                for _, walk in itertools.groupby(keys, key=_walk_of)
-            ]
-            return self._request_plan(config, server, walks)
-
+        plans = PlanCache(lambda entries: self._request_plan(config, server, entries))
         if mod_proxy.MODULE in self._modules:
             own = [section.settings.get("mod_proxy") for section in config.proxies]
             mod_proxy.define_in_sections(
@@ -176,7 +133,7 @@ class Compiler:
         options = value_or(settings.protocol_options, frozenset())
         host = VirtualHost(
             server=server,
-            build=build,
+            plans=plans,
             read_limits=self._read_limits(config),
             tls=tls,
             announces=_settings(config, mod_remoteip.MODULE).announces(),
@@ -184,16 +141,10 @@ class Compiler:
             log=once["log"],
             locations=location_table(config.locations),
             proxies=tuple(
-                (index, url_matcher(section)) for index, section in enumerate(config.proxies)
+                (entry_of("proxy", section), url_matcher(section)) for section in config.proxies
             ),
-            directories=tuple(
-                (index, directory_matcher(section)) for index, section in directories
-            ),
-            files=tuple((index, matcher) for index, (_, matcher) in enumerate(files)),
-            named=named,
-            access_files=self._access_files(config, sections, section_ifs, named),
-            ifs=server_ifs,
-            section_ifs=section_ifs,
+            walk=self._walk(config, plans),
+            ifs=conditionals(config.ifs),
             limits=Limits(
                 line=value_or(settings.limit_line, 8190),
                 fields=value_or(settings.limit_fields, 100),
@@ -234,38 +185,16 @@ class Compiler:
                 return None
             raise
 
-    def _access_files(
-        self,
-        config: ServerConfig,
-        sections: dict[str, dict[int, Section]],
-        section_ifs: dict[SectionKey, tuple[Conditional, ...]],
-        named: dict[SectionKey, Pattern],
-    ) -> Callable[[Exchange], tuple[list[SectionKey], list[SectionKey]]] | None:
-        covering = tuple(
-            Covering(
-                ("directory", index),
-                directory_matcher(section),
-                -1 if section.scope.pattern is not None else depth(section),
-                value_or(section.settings.get("core", core.Settings()).overrides, Overrides()),
-            )
-            for index, section in sections["directory"].items()
-        )
-        closed = any(item.depth == 0 and not item.overrides.are_read for item in covering)
-        said = [item.overrides for item in covering if item.depth > 0]
-        if closed and not any(
-            overrides.are_read and overrides != Overrides() for overrides in said
-        ):
-            return None
+    def _walk(self, config: ServerConfig, plans: PlanCache) -> DirectoryWalk:
         settings: core.Settings = _settings(config, core.MODULE)
-        return AccessFiles(
-            value_or(settings.access_file_names, (".htaccess",)),
-            covering,
-            AccessFileReader(self._configuration, self._modules, self._implemented),
-            file_matcher,
-            sections,
-            section_ifs,
-            named,
-        ).keys
+        directories = coverings(config.directories)
+        access_files = None
+        if access_files_are_read(directories):
+            reader = AccessFileReader(self._configuration, self._modules, self._implemented)
+            names = value_or(settings.access_file_names, (".htaccess",))
+            access_files = AccessFiles(names, reader, plans)
+        options = value_or(settings.option_changes, ())
+        return DirectoryWalk(directories, file_entries(config.files), options, access_files)
 
     def _path_or_pipe(self, name: str) -> str:
         if not name or name.startswith("|") or name.split(":", 1)[0].lower() == "syslog":
@@ -303,15 +232,15 @@ class Compiler:
         )
 
     def _request_plan(
-        self, config: ServerConfig, server: Server, walks: Sequence[Sequence[Section]]
+        self, config: ServerConfig, server: Server, entries: Sequence[Entry]
     ) -> RequestPlan:
         """The plan of some sections, those of a kind (a walk, in Apache) together."""
         merged: dict[str, Any] = dict(config.settings)
-        for walk in walks:
+        for _kind, walk in itertools.groupby(entries, key=lambda entry: entry.kind):
             # The sections of a walk are merged with each other before they meet what is around.
             together: dict[str, Any] = {}
-            for section in walk:
-                _merge(together, section.settings)
+            for entry in walk:
+                _merge(together, entry.section.settings)
             _merge(merged, together)
         phases = {phase: self._hooks(phase, merged, server) for phase in _EACH}
         settings: core.Settings = merged.get("core") or core.Settings()
@@ -327,7 +256,7 @@ class Compiler:
             },
             signature=value_or(settings.signature, "Off"),
             settings=merged,
-            sections=tuple(section.directive.location for walk in walks for section in walk),
+            sections=tuple(entry.section.directive.location for entry in entries),
             filters=self._named("filters", merged, server),
             input_filters=self._named("input_filters", merged, server),
         )
@@ -370,11 +299,6 @@ class Compiler:
 def _settings(config: ServerConfig, module: Module) -> Any:
     own = config.settings.get(module.name)
     return module.settings() if own is None else own
-
-
-def _walk_of(key: SectionKey) -> str:
-    """The walk that finds a section: access files are found by that of the directories."""
-    return "directory" if key[0] == "htaccess" else key[0]
 
 
 def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""`<If>`, `<ElseIf>`, `<Else>`: sections that hold by what a request is.
+"""The sections of a plan; `<If>`, `<ElseIf>`, `<Else>`: those that hold by what a request is.
 
 Laws:
-- Those of the server come first, then those that stand in the sections that cover the request, in
-  the order of these; then, level by level, those that stand in what holds.
+- An entry stands for itself: what is no longer known anywhere leaves nothing behind.
+- The conditional sections of the server come first, then those that stand in the sections that
+  cover the request, in the order of these; then, level by level, those that stand in what holds.
 - Of a chain one section holds at most; a condition that cannot be evaluated does not hold.
 """
 
@@ -14,14 +15,27 @@ from dataclasses import dataclass
 from revproxy.config.merge import Section
 from revproxy.http.message import Exchange
 from revproxy.module import ScopeKind
+from revproxy.pattern import Pattern
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A section that covers requests."""
+
+    kind: str
+    """The walk that finds it: "directory", "files", "location", "proxy" or "if"."""
+    section: Section
+    ifs: tuple[Conditional, ...] = ()
+    """The conditional sections that stand in it."""
+    named: Pattern | None = None
+    """Its regex where that has named groups: what they match goes to the environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
     """One section of a chain."""
 
-    index: int
-    """Its place in the virtual host's list."""
+    entry: Entry
     condition: Callable[[Exchange], bool] | None
     """None for `<Else>`."""
     follows: bool
@@ -29,21 +43,29 @@ class Conditional:
     inner: tuple[Conditional, ...]
 
 
-def conditionals(sections: Iterable[Section], known: list[Section]) -> tuple[Conditional, ...]:
-    """The conditional ones of these sections; each is added to `known`, at its index."""
-    found = []
-    for section in sections:
-        if section.scope.kind is ScopeKind.IF:
-            index = len(known)
-            known.append(section)
-            follows = section.directive.key != "if"
-            inner = conditionals(section.children, known)
-            found.append(Conditional(index, section.condition, follows, inner))
-    return tuple(found)
+def entry_of(kind: str, section: Section) -> Entry:
+    """The entry of a section."""
+    pattern = section.scope.pattern
+    named = pattern if pattern is not None and pattern.groupindex else None
+    return Entry(kind, section, conditionals(section.children), named)
 
 
-def holding(level: Sequence[Conditional], exchange: Exchange) -> list[int]:
-    """The indexes of the sections that hold, in the order they are merged."""
+def conditionals(sections: Iterable[Section]) -> tuple[Conditional, ...]:
+    """The conditional ones of these sections."""
+    return tuple(
+        Conditional(
+            Entry("if", section),
+            section.condition,
+            section.directive.key != "if",
+            conditionals(section.children),
+        )
+        for section in sections
+        if section.scope.kind is ScopeKind.IF
+    )
+
+
+def holding(level: Sequence[Conditional], exchange: Exchange) -> list[Entry]:
+    """The sections that hold, in the order they are merged."""
     found = []
     while level:
         inner: list[Conditional] = []
@@ -53,7 +75,7 @@ def holding(level: Sequence[Conditional], exchange: Exchange) -> list[int]:
                 continue
             holds = item.condition is None or item.condition(exchange)
             if holds:
-                found.append(item.index)
+                found.append(item.entry)
                 inner += item.inner
         level = inner
     return found

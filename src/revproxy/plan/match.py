@@ -9,7 +9,7 @@ Laws:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from revproxy.http.uri import merge_slashes, prefix_length, split_host
@@ -80,18 +80,22 @@ def _wildcard_matcher(pattern: str) -> Matcher:
     return lambda name: fullmatch(name) is not None
 
 
-class PathTable:
+class PathTable(Generic[T]):
     """The Location sections of a server: which of them cover a path, in file order."""
 
     def __init__(self) -> None:
+        self.entries: list[T] = []
+        """In file order."""
         self._by_prefix: dict[str, list[int]] = {}
         self._others: list[tuple[int, Matcher]] = []
 
     def __bool__(self) -> bool:
-        return bool(self._by_prefix or self._others)
+        return bool(self.entries)
 
-    def add(self, index: int, path: str, matcher: Matcher | None) -> None:
-        """Section `index` covers `path` by segment, or what `matcher` says."""
+    def add(self, entry: T, path: str, matcher: Matcher | None) -> None:
+        """`entry` covers `path` by segment, or what `matcher` says."""
+        index = len(self.entries)
+        self.entries.append(entry)
         if matcher is None and _WILDCARD(path):
             matcher = path_wildcard(path)
         if matcher is None:
@@ -99,8 +103,8 @@ class PathTable:
         else:
             self._others.append((index, matcher))
 
-    def find(self, path: str, unmerged: str | None = None) -> tuple[int, ...]:
-        """The indexes of all sections that cover `path`.
+    def find(self, path: str, unmerged: str | None = None) -> list[T]:
+        """The entries of all sections that cover `path`.
 
         `unmerged` is the path before slashes were merged, which is what regexes see.
         """
@@ -119,7 +123,8 @@ class PathTable:
         subject = path if unmerged is None else unmerged
         found += (index for index, matches in self._others if matches(subject))
         found.sort()
-        return tuple(found)
+        entries = self.entries
+        return [entries[index] for index in found]
 
 
 def path_wildcard(pattern: str) -> Matcher:
@@ -167,8 +172,3 @@ def _class(written: str, literal: str) -> str:
     except re.error:
         return re.escape(literal)
     return f"(?!/){written}"
-
-
-def first_matching(matchers: Sequence[tuple[int, Matcher]], subject: str) -> tuple[int, ...]:
-    """The indexes of all matchers that say yes, in order."""
-    return tuple([index for index, matches in matchers if matches(subject)])

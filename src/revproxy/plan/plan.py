@@ -9,7 +9,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,15 +18,10 @@ from revproxy.http.message import Exchange
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.request_head import Limits
 from revproxy.module import BodyMaker, FilterMaker, Hook, Server
-from revproxy.pattern import Pattern
-from revproxy.plan.conditional import Conditional, holding
-from revproxy.plan.match import Matcher, NameTable, PathTable, first_matching
-from revproxy.static.find import file_of
+from revproxy.plan.conditional import Conditional, Entry, holding
+from revproxy.plan.match import Matcher, NameTable, PathTable
 
 _PLANS_KEPT: Final = 1024
-
-SectionKey = tuple[str, int]
-"""A section's list ("directory", "files", "location", "proxy", "if", "htaccess") and its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,6 @@ class RequestPlan:
     """What happens to a request, by phase, and the few settings that are no hooks."""
 
     translate: tuple[Hook, ...] = ()
-    map: tuple[Hook, ...] = ()
     names: tuple[Hook, ...] = ()
     access: tuple[Hook, ...] = ()
     authn: tuple[Hook, ...] = ()
@@ -74,22 +68,43 @@ class RequestPlan:
         object.__setattr__(self, "is_open", not (self.names or self.access or self.authz))
 
 
+class PlanCache:
+    """The request plans of a virtual host, by the sections that make them."""
+
+    def __init__(self, build: Callable[[tuple[Entry, ...]], RequestPlan]) -> None:
+        self._build = build
+        self._known: dict[tuple[Entry, ...], RequestPlan] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def plan(self, entries: tuple[Entry, ...]) -> RequestPlan:
+        """The plan of these sections, in the order they are merged."""
+        known = self._known.get(entries)
+        if known is None:
+            if len(self._known) >= _PLANS_KEPT:
+                self._known.clear()
+            known = self._known[entries] = self._build(entries)
+        return known
+
+    def forget(self, gone: Set[Entry]) -> None:
+        """Give up the plans that any of these sections makes."""
+        for entries in [known for known in self._known if not gone.isdisjoint(known)]:
+            del self._known[entries]
+
+
 @dataclass(slots=True, eq=False)
 class VirtualHost:
     """A virtual host or the main server."""
 
     server: Server
-    build: Callable[[tuple[SectionKey, ...]], RequestPlan]
-    """Makes the plan of a combination of sections."""
+    plans: PlanCache
     post_read: tuple[Hook, ...] = ()
     log: tuple[Hook, ...] = ()
-    locations: PathTable = field(default_factory=PathTable)
-    proxies: tuple[tuple[int, Matcher], ...] = ()
-    directories: tuple[tuple[int, Matcher], ...] = ()
-    files: tuple[tuple[int, Matcher], ...] = ()
-    access_files: Callable[[Exchange], tuple[list[SectionKey], list[SectionKey]]] | None = None
-    """The sections of a file's directories with their access files, and the `<Files>` in these;
-    None where AllowOverride lets none be read."""
+    locations: PathTable[Entry] = field(default_factory=PathTable)
+    proxies: tuple[tuple[Entry, Matcher], ...] = ()
+    walk: Callable[[Exchange], list[Entry]] = lambda _exchange: []
+    """Finds a request's file, and the sections that cover it."""
     limits: Limits = field(default_factory=Limits)
     timeout: float = 60.0
     read_limits: ReadLimits = NO_LIMITS
@@ -111,91 +126,73 @@ class VirtualHost:
     announces: Callable[[str], bool] | None = None
     """Which peers' connections begin with the PROXY protocol; None where none do."""
     server_line: bytes = b"Server: revproxy"
-    named: Mapping[SectionKey, Pattern] = field(default_factory=dict)
-    """The sections whose regex has named groups: what those match goes to the environment."""
     ifs: tuple[Conditional, ...] = ()
     """The `<If>` sections that stand in no other one."""
-    section_ifs: Mapping[SectionKey, tuple[Conditional, ...]] = field(default_factory=dict)
-    """Those that stand in another section."""
-    _plans: dict[tuple[SectionKey, ...], RequestPlan] = field(default_factory=dict)
     base: RequestPlan = field(init=False)
     """The plan of a request that no section covers."""
 
     has_no_locations: bool = field(init=False)
+    looks_closer: bool = field(init=False)
+    """Some section by path or origin has named groups, or others in it with a condition."""
 
     def __post_init__(self) -> None:
         self.has_no_locations = not self.locations
+        entries = (*self.locations.entries, *(entry for entry, _ in self.proxies))
+        self.looks_closer = any(entry.ifs or entry.named is not None for entry in entries)
         self.base = self.plan(())
 
-    def plan(self, sections: tuple[SectionKey, ...]) -> RequestPlan:
+    def plan(self, entries: tuple[Entry, ...]) -> RequestPlan:
         """The plan for these sections, in the order they are merged."""
-        known = self._plans.get(sections)
-        if known is None:
-            if len(self._plans) >= _PLANS_KEPT:
-                self._plans.clear()
-            known = self._plans[sections] = self.build(sections)
-        return known
+        return self.plans.plan(entries)
 
     def location_plan(self, exchange: Exchange) -> RequestPlan:
         """The plan by path alone: what `translate` runs with."""
         if self.has_no_locations and not self.ifs:
             return self.base
-        keys = [("location", index) for index in self.locations.find(exchange.path)]
-        return self._plan_of(keys, exchange)
+        return self._plan_of(self.locations.find(exchange.path), exchange, self.looks_closer)
 
     def full_plan(self, exchange: Exchange) -> RequestPlan:
-        """The plan by where the request goes: an origin or a file, then by path."""
-        keys: list[SectionKey] = []
+        """The plan by where the request goes, an origin or a file, then by path.
+
+        Raises HTTPError for a file that may not be looked at.
+        """
+        entries: list[Entry] = []
+        closer = self.looks_closer
         if exchange.proxy is not None:
             if self.proxies:
-                found = first_matching(self.proxies, exchange.proxy.url)
-                keys += (("proxy", index) for index in found)
+                url = exchange.proxy.url
+                entries = [entry for entry, matches in self.proxies if matches(url)]
         elif exchange.filename is not None:
-            keys += self._keys_of_file(exchange)
+            entries = self.walk(exchange)
+            closer = True
         if not self.has_no_locations:
-            keys += (("location", index) for index in self.locations.find(exchange.path))
-        return self._plan_of(keys, exchange)
+            entries += self.locations.find(exchange.path)
+        return self._plan_of(entries, exchange, closer)
 
-    def _keys_of_file(self, exchange: Exchange) -> list[SectionKey]:
-        """The sections of the directories of a request's file, and of the file."""
-        name = exchange.filename
-        assert name is not None
-        keys: list[SectionKey] = []
-        of_access_files: list[SectionKey] = []
-        if self.access_files is not None:
-            keys, of_access_files = self.access_files(exchange)
-        elif self.directories:
-            keys += (("directory", index) for index in first_matching(self.directories, name))
-        if self.files:
-            file = file_of(name)
-            keys += (("files", index) for index in first_matching(self.files, file))
-        return keys + of_access_files
-
-    def _plan_of(self, keys: list[SectionKey], exchange: Exchange) -> RequestPlan:
+    def _plan_of(self, entries: list[Entry], exchange: Exchange, closer: bool) -> RequestPlan:
         """The plan for the sections that cover a request, with those whose conditions hold."""
-        if self.named:
-            self._name_groups(keys, exchange)
-        if self.ifs or self.section_ifs:
+        if closer:
+            self._name_groups(entries, exchange)
+        if closer or self.ifs:
             level = list(self.ifs)
-            for key in keys:
-                level += self.section_ifs.get(key, ())
-            keys += (("if", index) for index in holding(level, exchange))
-        return self.plan(tuple(keys)) if keys else self.base
+            for entry in entries:
+                level += entry.ifs
+            entries += holding(level, exchange)
+        return self.plans.plan(tuple(entries)) if entries else self.base
 
-    def _name_groups(self, keys: Iterable[SectionKey], exchange: Exchange) -> None:
+    def _name_groups(self, entries: Iterable[Entry], exchange: Exchange) -> None:
         """Set MATCH_NAME for the named groups of sections that cover a request."""
-        for key in keys:
-            pattern = self.named.get(key)
-            if pattern is None:
+        for entry in entries:
+            if entry.named is None:
                 continue
             subject = exchange.path
-            if key[0] == "proxy":
+            if entry.kind == "proxy":
                 subject = exchange.proxy.url
-            elif key[0] == "directory":
+            elif entry.kind == "directory":
                 subject = exchange.filename or ""
-            elif key[0] == "files":
+            elif entry.kind == "files":
                 subject = (exchange.filename or "").rpartition("/")[2]
-            match = pattern.search(subject)
+            match = entry.named.search(subject)
             for name, value in (match.groupdict() if match is not None else {}).items():
                 if value is not None:
                     exchange.env[f"MATCH_{name.upper()}"] = value

@@ -1,8 +1,8 @@
-"""What sections cover: the paths, files and URLs that their arguments stand for.
+"""What sections cover and say: the paths, files and URLs that their arguments stand for.
 
 Laws:
 - A path covers what is below it by segment; `*` and `?` match no slash but in `<Proxy>`.
-- The `<Files>` of a `<Directory>` cover what both cover, and are merged before the others.
+- A `<Directory>` is compared with directories that have no slash at their end: "" is the root.
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from revproxy.config.merge import Section, ServerConfig
-from revproxy.module import ScopeKind
+from revproxy.config.merge import Section
+from revproxy.module import ScopeKind, value_or
+from revproxy.modules import core
+from revproxy.plan.conditional import Entry, entry_of
 from revproxy.plan.match import Matcher, PathTable, path_wildcard, url_wildcard
+from revproxy.static.overrides import Overrides
+from revproxy.static.signs import Change
+
+Files = tuple[tuple[Entry, Matcher], ...]
+"""`<Files>` sections and what they cover."""
 
 
-def location_table(sections: Iterable[Section]) -> PathTable:
+def location_table(sections: Iterable[Section]) -> PathTable[Entry]:
     """Which `<Location>` sections cover a path."""
-    table = PathTable()
-    for index, section in enumerate(sections):
+    table: PathTable[Entry] = PathTable()
+    for section in sections:
         pattern = section.scope.pattern
         matcher = None if pattern is None else _searcher(pattern)
-        table.add(index, section.scope.argument, matcher)
+        table.add(entry_of("location", section), section.scope.argument, matcher)
     return table
 
 
@@ -58,19 +65,28 @@ def depth(section: Section) -> int:
     return section.scope.argument.rstrip("/").count("/")
 
 
-def file_sections(config: ServerConfig) -> list[tuple[Section, Matcher]]:
-    """The Files sections: those within a Directory first, as they are merged before the others."""
-    nested = [
-        (child, _both(directory_matcher(directory), file_matcher(child)))
-        for directory in config.directories
-        for child in directory.children
-        if child.scope.kind is ScopeKind.FILES
-    ]
-    return nested + [(section, file_matcher(section)) for section in config.files]
+def file_entries(sections: Iterable[Section]) -> Files:
+    """The `<Files>` among sections."""
+    return tuple(
+        (entry_of("files", section), file_matcher(section))
+        for section in sections
+        if section.scope.kind is ScopeKind.FILES
+    )
 
 
-def _both(first: Matcher, second: Matcher) -> Matcher:
-    return lambda subject: first(subject) and second(subject)
+def option_changes(section: Section) -> tuple[Change, ...]:
+    """What a section changes of Options."""
+    return value_or(_core(section).option_changes, ())
+
+
+def overrides_of(section: Section) -> Overrides:
+    """What a section says of access files."""
+    return value_or(_core(section).overrides, Overrides())
+
+
+def _core(section: Section) -> core.Settings:
+    settings: core.Settings | None = section.settings.get("core")
+    return core.Settings() if settings is None else settings
 
 
 def file_matcher(section: Section) -> Matcher:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from revproxy.config.merge import ServerConfig
 from revproxy.module import Server, value_or
 from revproxy.modules import mod_ssl, mpm_common
+from revproxy.plan.conditional import entry_of
 from revproxy.plan.plan import VirtualHost
 
 if TYPE_CHECKING:
@@ -60,6 +61,6 @@ def check_sections(host: VirtualHost, config: ServerConfig) -> None:
         ("directory", config.directories),
     )
     for kind, sections in kinds:
-        for index, section in enumerate(sections):
+        for section in sections:
             if _NAME in section.settings:
-                host.plan(((kind, index),))
+                host.plan((entry_of(kind, section),))

@@ -20,6 +20,7 @@ from revproxy.rewrite.rule import Step
 from revproxy.rewrite.ruleset import NO_ESCAPE, UNCHANGED, RuleList, is_ended, run_rules
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.tell import teller
+from revproxy.static.find import resolved
 
 
 def server_hook(steps: Sequence[Step], server: Server, options: Container[str]) -> Hook:
@@ -51,7 +52,7 @@ def server_hook(steps: Sequence[Step], server: Server, options: Container[str]) 
             exchange.path = name
             return None
         is_file = (legacy_prefix or not run.reduced) and _is_file_name(name, run, root, unsafe)
-        exchange.filename = name if is_file or not root else root + _resolved(name)
+        exchange.filename = name if is_file or not root else root + resolved(name)
         return True
 
     return translate
@@ -93,22 +94,6 @@ def _tell_script(exchange: Exchange, server: Server) -> None:
     """SCRIPT_URL and SCRIPT_URI: what was asked for, before any rule."""
     exchange.env["SCRIPT_URL"] = exchange.path
     exchange.env["SCRIPT_URI"] = server.self_url(exchange, exchange.path)
-
-
-def _resolved(name: str) -> str:
-    """A path below the document root without `.` and `..`. Raises HTTPError(403) above it."""
-    if "//" not in name and "/." not in name:
-        return name
-    kept: list[str] = []
-    for segment in name.split("/"):
-        if segment == "..":
-            if not kept:
-                raise HTTPError(403)
-            kept.pop()
-        elif segment not in ("", "."):
-            kept.append(segment)
-    ends_open = name.endswith(("/", "/.", "/..")) and kept
-    return "/" + "/".join(kept) + ("/" if ends_open else "")
 
 
 def _is_file_name(name: str, run: Run, root: str, unsafe: bool) -> bool:

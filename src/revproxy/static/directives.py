@@ -33,6 +33,9 @@ _OPTIONS: Final = {
         "MultiViews",
     )
 }
+_ALL: Final = [
+    word for word in _OPTIONS.values() if word not in ("MultiViews", "SymLinksIfOwnerMatch")
+]
 DEFAULT_OPTIONS: Final = frozenset(("FollowSymLinks",))
 
 
@@ -48,7 +51,7 @@ def parse_options(settings: Any, directive: Directive, scope: Scope) -> Any:
         if name.lower() == "none":
             changes.append(("=", ""))
         elif name.lower() == "all":
-            changes += [("+", option) for option in _OPTIONS.values() if option != "MultiViews"]
+            changes += [("+", option) for option in _ALL]
         elif name.lower() in _OPTIONS:
             changes.append((sign or "+", _OPTIONS[name.lower()]))
         else:

@@ -1,7 +1,7 @@
 """From a file name to a file: what exists, what stands behind it, and which links may be followed.
 
 Laws:
-- A name comes from a normalised path, so it has no `..`; one that has is refused all the same.
+- Empty segments, `.` and `..` of a name (a rule may have written them) are resolved first.
 - What exists but may not be looked at is 403, as in Apache; what does not exist is left to the
   handler, with the rest of the path behind the last directory or file in `path_info`.
 """
@@ -11,18 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Container
 from dataclasses import dataclass
 
 from revproxy.errors import HTTPError
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Which symbolic links may be followed below `root` (FollowSymLinks, SymLinksIfOwnerMatch)."""
-
-    root: str = ""
-    all: bool = True
-    same_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +30,26 @@ class Found:
         return self.info is not None and stat.S_ISDIR(self.info.st_mode)
 
 
-def find(name: str, links: Links) -> Found:
+def resolved(name: str) -> str:
+    """A name without empty segments, `.` and `..`. Raises HTTPError(403) above the root."""
+    if "//" not in name and "/." not in name:
+        return name
+    kept: list[str] = []
+    for segment in name.split("/"):
+        if segment == "..":
+            if not kept:
+                raise HTTPError(403)
+            kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    ends_open = name.endswith(("/", "/.", "/..")) and kept
+    return "/" + "/".join(kept) + ("/" if ends_open else "")
+
+
+def find(name: str) -> Found:
     """Look a name up. Raises HTTPError(403) for what may not be looked at."""
-    if "\0" in name or "/../" in f"{name}/":
+    if "\0" in name:
         raise HTTPError(403)
-    if not links.all:
-        _check_links(name, links)
     info = _stat(name)
     if info is not None:
         if stat.S_ISREG(info.st_mode) and name.endswith("/"):
@@ -51,19 +57,6 @@ def find(name: str, links: Links) -> Found:
             return _behind(name)
         return Found(name, info)
     return _behind(name)
-
-
-def file_of(name: str) -> str:
-    """A name without what stands behind the file in it: what `<Files>` is held against.
-
-    Where no file is there, all of the name counts.
-    """
-    try:
-        found = find(name, Links())
-    except HTTPError:
-        # Who maps the request says so.
-        return name
-    return name if found.info is None or found.is_directory else found.name
 
 
 def _behind(name: str) -> Found:
@@ -95,31 +88,32 @@ def _stat(name: str) -> os.stat_result | None:
 def _refuse_dangling(name: str) -> None:
     """A link that leads nowhere is 403, not 404. Raises HTTPError."""
     if os.path.islink(name.encode("latin-1")):
-        raise HTTPError(403, f"Symbolic link not allowed or link target not accessible: {name}")
+        raise _link_refused(name)
 
 
-def _check_links(name: str, links: Links) -> None:
-    """Refuse a link on the way that may not be followed. Raises HTTPError(403)."""
-    below = name.startswith(links.root.rstrip("/") + "/") and links.root != ""
-    end = len(links.root.rstrip("/")) if below else 0
-    while end < len(name):
-        end = name.find("/", end + 1)
-        if end < 0:
-            end = len(name)
-        part = name[:end].encode("latin-1")
-        try:
-            info = os.lstat(part)
-            if not stat.S_ISLNK(info.st_mode):
-                continue
-            if links.same_owner and os.stat(part).st_uid == info.st_uid:
-                continue
-        except (FileNotFoundError, NotADirectoryError):
+def may_follow_all(options: Container[str]) -> bool:
+    """With these Options nothing has to be known of a link to follow it."""
+    return "FollowSymLinks" in options and "SymLinksIfOwnerMatch" not in options
+
+
+def follow(name: str, options: Container[str]) -> None:
+    """Refuse a link that these Options do not let be followed. Raises HTTPError(403)."""
+    path = name.encode("latin-1")
+    try:
+        info = os.lstat(path)
+        if not stat.S_ISLNK(info.st_mode):
             return
-        except OSError as error:
-            raise _refusal(error, name) from None
-        raise HTTPError(
-            403, f"Symbolic link not allowed or link target not accessible: {name[:end]}"
-        )
+        if "SymLinksIfOwnerMatch" in options and os.stat(path).st_uid == info.st_uid:
+            return
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _refusal(error, name) from None
+    raise _link_refused(name)
+
+
+def _link_refused(name: str) -> HTTPError:
+    return HTTPError(403, f"Symbolic link not allowed or link target not accessible: {name}")
 
 
 def _refusal(error: OSError, name: str) -> HTTPError:

@@ -24,7 +24,6 @@ from revproxy.http.methods import METHODS
 from revproxy.http.ranges import Range, RangeLimits, parse_ranges
 from revproxy.static.body import FileBody, Piece
 from revproxy.static.etag import DEFAULT_PARTS, make_etag
-from revproxy.static.find import Links, find
 
 _SMALL: Final = 32 * 1024
 _READING: Final = frozenset(("GET", "HEAD", "POST"))
@@ -34,17 +33,10 @@ _READING: Final = frozenset(("GET", "HEAD", "POST"))
 class StaticFiles:
     """How files are served under one combination of sections."""
 
-    links: Links = field(default_factory=Links)
     etag_parts: frozenset[str] = DEFAULT_PARTS
     ranges: RangeLimits = field(default_factory=RangeLimits)
     accepts_path_info: bool = False
     methods: str = "GET,POST,OPTIONS,HEAD,TRACE"
-
-    def map(self, exchange: Exchange) -> None:
-        """Look the file name up; what stands behind a file is path_info. Raises HTTPError."""
-        if exchange.filename is not None:
-            found = find(exchange.filename, self.links)
-            exchange.filename, exchange.path_info = found.name, found.path_info
 
     async def handle(self, exchange: Exchange) -> bool:
         """Answer with the file. Raises HTTPError."""
