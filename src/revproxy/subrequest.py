@@ -4,7 +4,8 @@ Laws:
 - All phases but `handler` run, those of access too: what a client may not see does not show here.
 - It is a GET without a body. It has a copy of the request's environment and fields, and tables of
   its own for the answer: nothing it sets is seen but by who takes it over (`take_over`).
-- As many in one another as LimitInternalRecursion lets; one more is 500.
+- As many in one another as LimitInternalRecursion lets, and a thousand for one request of a client;
+  one more is 500.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
+from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.http.message import Exchange
 from revproxy.http.uri import escape_path, normalise_path
 from revproxy.process import process
 from revproxy.waiting import CannotWait, wait
+
+MOST: Final = 1000
+"""For one request of a client: rules that look ahead to themselves [N] times are endless else."""
+_COUNT: Final = "sub-requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ def look_up_entry(exchange: Exchange, name: str) -> LookUp:
 
 
 def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
+    assert inner.main is not None
     if _is_too_deep(inner.main):
         return LookUp(inner, 500)
     try:
@@ -110,20 +117,27 @@ def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     return LookUp(inner, 200)
 
 
-def _is_too_deep(exchange: Exchange | None) -> bool:
+def _is_too_deep(exchange: Exchange) -> bool:
     """As many redirects or sub-requests led to a request as LimitInternalRecursion lets."""
     redirects = sub_requests = 0
-    while exchange is not None:
+    former: Exchange | None = exchange
+    while former is not None:
+        exchange = former
         server = exchange.server
         if exchange.previous is not None:
             redirects += 1
-            exchange = exchange.previous
+            former = exchange.previous
         else:
             sub_requests += exchange.main is not None
-            exchange = exchange.main
+            former = exchange.main
         if redirects >= server.recursion or sub_requests >= server.sub_recursion:
             return True
-    return False
+    count = int(exchange.notes.get(_COUNT, "0")) + 1
+    exchange.notes[_COUNT] = str(count)
+    if count == MOST and exchange.server.error_log is not None:
+        text = f"{exchange.path} has led to {MOST} sub-requests: the rest is not looked up"
+        exchange.server.error_log.log("error", "core", text, exchange=exchange)
+    return count > MOST
 
 
 def take_over(exchange: Exchange, inner: Exchange) -> None:

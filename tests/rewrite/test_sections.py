@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from revproxy import subrequest
 from revproxy.plan.load import load_text
 from tests.serving import served
 
@@ -58,6 +59,19 @@ def test_answers(root: Path, line: str, target: str, status: str, body: str) -> 
     first, content = ask(rules(root, line), target)
     assert first == f"HTTP/1.1 {status}"
     assert content == body if body else "<html>" in content
+
+
+def test_looking_ahead_has_an_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    known = subrequest.process
+    monkeypatch.setattr(subrequest, "MOST", 30)
+    monkeypatch.setattr(
+        subrequest, "process", lambda *args, **named: counts.append(1) or known(*args, **named)
+    )
+    condition = "RewriteCond %{LA-U:REQUEST_FILENAME} .\n"
+    text = rules(root, condition + "RewriteRule (.*) %{REQUEST_URI} [N=3]")
+    assert ask(text, "/one.txt")[0] == "HTTP/1.1 500 Internal Server Error"
+    assert len(counts) == 30
 
 
 def test_an_error_after_a_redirect_has_its_document(root: Path) -> None:
