@@ -88,6 +88,7 @@ ROOMS: dict[str, set[str]] = {
         "errors",
         "pattern",
         "error_log",
+        "error_log_format",
         "logs",
         "tls",
         "static",

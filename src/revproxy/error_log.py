@@ -75,6 +75,11 @@ def parse_log_level(words: Iterable[str]) -> dict[str, str]:
     return levels
 
 
+def merge_log_levels(outer: dict[str, str], inner: dict[str, str]) -> dict[str, str]:
+    """The levels of a section: one for all modules replaces those of single ones around it."""
+    return inner if "" in inner else {**outer, **inner}
+
+
 def _module_name(word: str) -> str:
     """`proxy`, `proxy_module` and `mod_proxy.c` all name mod_proxy."""
     if word.endswith(".c"):
@@ -105,9 +110,15 @@ class ErrorLog:
         self._request = request
         self._connection = connection
 
-    def is_enabled(self, level: str, module: str) -> bool:
-        """Whether a message of this level from this module is logged."""
-        return LEVELS[level] <= self._levels.get(module, self._threshold)
+    def is_enabled(self, level: str, module: str, exchange: Exchange | None = None) -> bool:
+        """Whether a message of this level from this module, about a request, is logged."""
+        return LEVELS[level] <= self._level_of(module, exchange)
+
+    def _level_of(self, module: str, exchange: Exchange | None) -> int:
+        plan = exchange.plan if exchange is not None else None
+        levels = self._levels if plan is None or plan.log_levels is None else plan.log_levels
+        level: int = levels.get(module, levels.get("", self._threshold))
+        return level
 
     def log(
         self,
@@ -124,7 +135,7 @@ class ErrorLog:
         severity = LEVELS[level]
         # As in Apache, notices that concern no request reach the log in any case.
         is_general = level == "notice" and exchange is None and connection is None
-        if severity > self._levels.get(module, self._threshold) and not is_general:
+        if severity > self._level_of(module, exchange) and not is_general:
             return
         if code:
             message = f"{code}: {message}"

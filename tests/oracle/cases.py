@@ -58,6 +58,8 @@ class Case:
     tunnel: str = ""
     lines: int = 0
     """Lines of the log that come without a response."""
+    told: str = ""
+    """The module whose lines in the error log count."""
     expect: int | None = None
     differs: dict[str, str] = field(default_factory=dict)
     ours: dict[str, Any] = field(default_factory=dict)

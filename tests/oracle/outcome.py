@@ -69,6 +69,8 @@ def run_case(case: Case, server: Server, origin: Origin) -> Outcome:
     for size in sizes:
         log = [line.replace(size, " <coded> ") for line in log]
     outcome["log"] = [blur(line) for line in log]
+    if case.told:
+        outcome["told"] = [blur(line) for line in server.error_lines(case.told)]
     return outcome
 
 
@@ -183,6 +185,7 @@ FIELDS = (
     "tunnel",
     "seen",
     "log",
+    "told",
 )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import socket
@@ -129,7 +130,7 @@ class Server:
             "CERTS": str(certificates()),
             **origin.places,
         }
-        self._log_at = 0
+        self._log_at = self._told_at = 0
         self._logs = 1
 
     @contextmanager
@@ -172,6 +173,18 @@ class Server:
         self._log_at += len(data)
         return data.decode("latin-1").splitlines()
 
+    def error_lines(self, module: str) -> list[str]:
+        """The lines of a module in the error log since the last call: level and text."""
+        data = (self.directory / "error.log").read_bytes()[self._told_at :]
+        self._told_at += len(data)
+        found = []
+        for line in data.decode("latin-1").splitlines():
+            match = _TOLD.search(line)
+            if match is not None and match[1] == module:
+                text = _CODE.sub("", match[3])
+                found.append(f"{match[2]}: {_IDS.sub('', text)}")
+        return found
+
     def _command(self) -> list[str]:
         if self.kind == "apache":
             around = apache_around(self.directory)
@@ -211,6 +224,10 @@ class Server:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
+
+_TOLD = re.compile(r"\[([a-z_0-9]+):(\w+)\] \[pid [^]]*\] (?:\S+\(\d+\): )?(?:\[\w+ [^]]*\] )?(.*)")
+_CODE = re.compile(r"^AH\d+: ")
+_IDS = re.compile(r"(?<=/sid)#[0-9a-f]+|(?<=\[rid)#[0-9a-f]+")
 
 _numbers = itertools.count(os.getpid() * 67)
 

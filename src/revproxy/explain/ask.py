@@ -295,8 +295,7 @@ def _covered(exchange: Exchange) -> Iterator[Location]:
     at: Exchange | None = exchange
     while at is not None:
         server: VirtualHost = at.server
-        keys = tuple(("location", index) for index in server.locations.find(at.raw_path))
-        yield from server.plan(keys).sections
+        yield from server.plan(tuple(server.locations.find(at.raw_path))).sections
         yield from at.plan.sections if at.plan is not None else ()
         at = at.previous
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
-from revproxy.error_log import parse_log_level
+from revproxy.error_log import merge_log_levels, parse_log_level
 from revproxy.error_log_format import compile_format
 from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 from revproxy.filters import DefaultCharset
@@ -114,7 +114,7 @@ class Settings:
     strict_host: bool | Unset = setting()
     error_documents: dict[int, ErrorDocument] | Unset = setting(overlay)
     error_log: str | Unset = setting()
-    log_levels: dict[str, str] | Unset = setting(overlay)
+    log_levels: dict[str, str] | Unset = setting(merge_log_levels)
     """LogLevel by module name without mod_ and suffix; "" for all others."""
     error_log_format: str | Unset = setting()
     error_log_request_formats: tuple[str, ...] | Unset = setting()

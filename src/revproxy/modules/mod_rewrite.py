@@ -23,7 +23,7 @@ from revproxy.rewrite.conditions import Condition, parse_condition
 from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
-from revproxy.rewrite.server import server_hook
+from revproxy.rewrite.server import ServerRules
 from revproxy.rewrite.waiting_maps import ProgramMap
 from revproxy.waiting import run
 
@@ -186,7 +186,7 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         return None
     known = server.shared.get("mod_rewrite")
     if known is None:
-        known = server.shared["mod_rewrite"] = server_hook(
+        known = server.shared["mod_rewrite"] = ServerRules(
             _compiled(rules), server, rules.options or ()
         )
         if _may_wait(rules, rules.maps):

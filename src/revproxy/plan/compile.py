@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import socket
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.authz.compat import AccessSettings
@@ -19,11 +19,12 @@ from revproxy.config.access import AccessFileReader
 from revproxy.config.merge import ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
+from revproxy.error_log_format import LEVELS
 from revproxy.errors import ConfigError
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
-from revproxy.module import PHASES, Hook, Module, Server, merge_settings, value_or
+from revproxy.module import PHASES, UNSET, Hook, Module, Server, merge_settings, value_or
 from revproxy.modules import (
     ORDER,
     SILENT_UNLOADED,
@@ -255,6 +256,7 @@ class Compiler:
                 if document.kind != "default"
             },
             signature=value_or(settings.signature, "Off"),
+            log_levels=_log_levels(settings, entries),
             settings=merged,
             sections=tuple(entry.section.directive.location for entry in entries),
             filters=self._named("filters", merged, server),
@@ -299,6 +301,14 @@ class Compiler:
 def _settings(config: ServerConfig, module: Module) -> Any:
     own = config.settings.get(module.name)
     return module.settings() if own is None else own
+
+
+def _log_levels(settings: core.Settings, entries: Iterable[Entry]) -> dict[str, int] | None:
+    """The levels of a request's sections; None where those of the server are in force."""
+    own = (entry.section.settings.get("core") for entry in entries)
+    if not any(one is not None and one.log_levels is not UNSET for one in own):
+        return None
+    return {name: LEVELS[level] for name, level in value_or(settings.log_levels, {}).items()}
 
 
 def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> None:

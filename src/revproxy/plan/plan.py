@@ -54,6 +54,8 @@ class RequestPlan:
     """LimitRequestBody; 0 for none."""
     documents: Mapping[int, Document] = field(default_factory=dict)
     signature: str = "Off"
+    log_levels: Mapping[str, int] | None = None
+    """LogLevel by module, where a section says something of it."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The merged settings by module, for those who explain."""
     sections: tuple[Location, ...] = ()

@@ -82,11 +82,13 @@ class Flags:
     query_append: bool = False
     query_discard: bool = False
     query_last: bool = False
+    is_redirect: bool = False
+    """R was named, with whatever status: sub-requests pass the rule over."""
     redirect: int = 0
     """The status of an external redirect, 0 for none."""
     status: int = 0
     """The status that is the answer, 0 for none."""
-    code: int = 0
+    code: int = 302
     """The status that was named last: with several such flags it is the one that counts."""
     skip: int = 0
     content_type: str = ""
@@ -148,6 +150,8 @@ def parse_flags(directive: Directive, word: str) -> Flags:
             _valued(directive, flags, key, name, value)
     if flags.status:
         flags.status = flags.code
+    elif flags.is_redirect:
+        flags.redirect = flags.code
     return flags
 
 
@@ -189,7 +193,10 @@ def _number(directive: Directive, name: str, value: str) -> int:
 
 
 def _redirect(directive: Directive, flags: Flags, value: str) -> None:
-    status = _STATUS_WORDS.get(value.lower(), 0) if value else 302
+    flags.is_redirect = True
+    if not value:
+        return
+    status = _STATUS_WORDS.get(value.lower(), 0)
     if not status:
         status = int(value) if re.fullmatch("[0-9]{3}", value) else 0
         if status not in _REASONS:
@@ -197,7 +204,5 @@ def _redirect(directive: Directive, flags: Flags, value: str) -> None:
                 f"{directive.name}: invalid HTTP response code '{value}' for flag 'R'", argument=2
             )
     flags.code = status
-    if 300 <= status <= 399:
-        flags.redirect = status
-    else:
+    if not 300 <= status <= 399:
         flags.status = status

@@ -43,6 +43,8 @@ class Condition:
     """One RewriteCond as it was read."""
 
     subject: str
+    written: str
+    """The test as it is written."""
     kind: str
     """"regex", "expr", one of `= < > <= >=`, one of `-eq` ..., or a file test's letter."""
     operand: str
@@ -89,6 +91,7 @@ def parse_condition(directive: Directive) -> Condition:
             ) from None
     return Condition(
         subject,
+        words[1],
         kind,
         operand,
         pattern,
@@ -148,33 +151,49 @@ def _kind(test: str) -> tuple[str, str]:
 def compile_condition(condition: Condition, maps: MapLookup) -> Test:
     """The condition as a closure."""
     if condition.expression is not None:
-        return _expression_test(condition.expression, negated=condition.negated)
+        return _expression_test(condition, condition.expression)
     subject = compile_template(condition.subject, maps)
     kind, negated = condition.kind, condition.negated
     if condition.pattern is not None:
-        return _regex_test(subject, condition, condition.pattern)
+        return _regex_test(condition, condition.pattern, subject)
     if kind in ("U", "F"):
-        return _ahead_test(subject, kind, negated=negated)
+        return _ahead_test(condition, subject)
     check = _check(condition)
-    if negated:
-        return lambda run: not check(subject(run))
-    return lambda run: check(subject(run))
+
+    def holds(run: Run) -> bool:
+        text = subject(run)
+        held = check(text) is not negated
+        if run.log is not None:
+            _log(run, condition, text, held=held)
+        return held
+
+    return holds
 
 
-def _regex_test(subject: Part, condition: Condition, pattern: Pattern) -> Test:
+def _log(run: Run, condition: Condition, text: str, *, held: bool) -> None:
+    assert run.log is not None
+    case = " [NC]" if condition.no_case else ""
+    outcome = "matched" if held else "not-matched"
+    pattern = condition.written
+    run.log(4, f"RewriteCond: input='{text}' pattern='{pattern}'{case} => {outcome}")
+
+
+def _regex_test(condition: Condition, pattern: Pattern, subject: Part) -> Test:
     comes_again = _COMES_AGAIN(condition.subject) is not None
     search: Search = remembering(pattern) if comes_again else pattern.search
-    if condition.negated:
-        return lambda run: search(subject(run)) is None
+    negated = condition.negated
 
-    def matches(run: Run) -> bool:
-        match = search(subject(run))
-        if match is None:
-            return False
-        run.condition_match = match
-        return True
+    def holds(run: Run) -> bool:
+        text = subject(run)
+        match = search(text)
+        held = (match is None) is negated
+        if match is not None and not negated:
+            run.condition_match = match
+        if run.log is not None:
+            _log(run, condition, text, held=held)
+        return held
 
-    return matches
+    return holds
 
 
 def _check(condition: Condition) -> Callable[[str], bool]:
@@ -211,7 +230,7 @@ def compile_told(condition: Condition, maps: MapLookup) -> Test:
             is_match = held and condition.pattern is not None and not condition.negated
             groups = told_groups(run.condition_match, "%") if is_match else ""
             message = f"{condition.source}: {outcome}{text}{groups}"
-            run.tell(4, message, condition.location, acted=held)
+            run.tell(message, condition.location, acted=held)
         return held
 
     return holds
@@ -234,7 +253,9 @@ def told_groups(match: re.Match[str] | None, sign: str) -> str:
     return f" with {', '.join(shown)}" if shown else ""
 
 
-def _expression_test(expression: Expression, *, negated: bool) -> Test:
+def _expression_test(condition: Condition, expression: Expression) -> Test:
+    negated = condition.negated
+
     def holds(run: Run) -> bool:
         exchange = run.exchange
         # An expression looks at the request, which is still as it was before the rules.
@@ -246,25 +267,41 @@ def _expression_test(expression: Expression, *, negated: bool) -> Test:
             exchange.filename, exchange.query = before
         if held and not negated:
             run.condition_match = evaluation.match
+        if run.log is not None:
+            place = condition.location
+            where = f"{place.file}:{place.line}" if place is not None else ""
+            run.log(4, f"Evaluation of expression from {where} gave: {int(held)}")
+            _log(run, condition, "(null)", held=held is not negated)
         return held is not negated
 
     return holds
 
 
-def _ahead_test(subject: Part, kind: str, *, negated: bool) -> Test:
+def _ahead_test(condition: Condition, subject: Part) -> Test:
     """Whether a client could have this URL (`-U`) or file (`-F`)."""
+    kind, negated = condition.kind, condition.negated
 
     def holds(run: Run) -> bool:
         name = subject(run)
         reachable = False
         if name and is_safe(run.exchange):
             if kind == "U":
-                reachable = look_up_uri(run.exchange, name).status < 400
+                found = look_up_uri(run.exchange, name)
+                reachable = found.status < 400
+                text = f"RewriteCond URI (-U check: path={name} -> status={found.status}"
             else:
-                reachable = look_up_file(run.exchange, name).is_file
+                found = look_up_file(run.exchange, name)
+                reachable = found.is_file
+                text = f"RewriteCond file (-F check: path={name} -> file={found.name} "
+                text += f"status={found.status}"
+            if run.log is not None:
+                run.log(5, text)
             if run.tell is not None:
-                run.tell(5, f"RewriteCond -{kind} check: path={name} -> {reachable}")
-        return reachable is not negated
+                run.tell(f"RewriteCond -{kind} check: path={name} -> {reachable}")
+        held = reachable is not negated
+        if run.log is not None:
+            _log(run, condition, name, held=held)
+        return held
 
     return holds
 

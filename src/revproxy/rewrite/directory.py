@@ -21,7 +21,7 @@ from revproxy.rewrite.rule import Step
 from revproxy.rewrite.ruleset import UNCHANGED, RuleList, is_ended, run_rules
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.server import leave
-from revproxy.rewrite.tell import teller
+from revproxy.rewrite.tell import listen
 from revproxy.static.directives import effective_options
 
 _LINKS: Final = frozenset(("FollowSymLinks", "SymLinksIfOwnerMatch"))
@@ -47,55 +47,71 @@ class DirectoryRules:
         self._root = server.document_root.rstrip("/")
 
     def __call__(self, exchange: Exchange) -> None:
-        if is_ended(exchange):
-            return
         proxied = exchange.proxy is not None
         before = exchange.filename or exchange.path
         if proxied:
             before = f"proxy:{exchange.proxy.url}"
         elif self._needs_slash and before + "/" == self._directory:
             return
+        if is_ended(exchange):
+            run = Run(exchange, self._server, before)
+            run.prefix = self._directory
+            listen(run)
+            if run.log is not None:
+                run.log(8, "Declining, no further rewriting due to END flag")
+            return
         _check_links(exchange)
         run = Run(exchange, self._server, before)
         run.prefix = "" if proxied else self._directory
         run.base = self._base
         run.path_info = exchange.path_info
-        run.tell = teller(exchange)
+        listen(run)
         changed = run_rules(self._rules, run)
-        if run.forced_type:
-            exchange.notes["rewrite-forced-mimetype"] = run.forced_type.lower()
         if changed != UNCHANGED:
             self._leave(run, changed, before)
+        elif run.log is not None:
+            run.log(1, f"pass through {run.filename}")
 
     def _leave(self, run: Run, changed: int, before: str) -> None:
         """Act on a result. Raises HTTPError for a redirect, InternalRedirect for another path."""
         exchange, name = run.exchange, run.filename
         length = scheme_length(name)
         if self._base is not None and length:
-            name = _with_base(name, length, self._directory, self._base)
+            name = _with_base(run, name, length, self._directory, self._base)
         if leave(run, changed, name):
             return
         if name[:1] != "/":
             raise HTTPError(400)
         exchange.query = run.args
         if name == before:
+            if run.log is not None:
+                run.log(1, f"initial URL equal rewritten URL: {name} [IGNORING REWRITE]")
             return
         # What a rule with R said before stays the status of whatever is found there.
         exchange.status = run.status or exchange.status
-        raise _redirect(self._as_url(exchange, name), run.args)
+        url = self._as_url(run, name)
+        if run.log is not None:
+            run.log(1, f"internal redirect with {url} [INTERNAL REDIRECT]")
+        raise _redirect(url, run.args)
 
-    def _as_url(self, exchange: Exchange, name: str) -> str:
+    def _as_url(self, run: Run, name: str) -> str:
         """The URL path of a result, which may be a file's name."""
+        url = name
         if self._base is not None:
-            url = _substituted(name, self._directory, self._base)
+            if run.log is not None:
+                run.log(2, f"trying to replace prefix {self._directory} with {self._base}")
+            url = _substituted(run, name, self._directory, self._base)
         elif self._root and name.startswith(f"{self._root}/"):
             url = name[len(self._root) :]
-        else:
-            url = name
+            if run.log is not None:
+                run.log(2, f"strip document_root prefix: {name} -> {url}")
         if url != name or self._ignores_context:
             return url
-        prefix, root = exchange.context or ("", self._root)
-        return _substituted(url, root, prefix)
+        prefix, root = run.exchange.context or ("", self._root)
+        if run.log is not None:
+            text = f"trying to replace context docroot {root} with context prefix {prefix}"
+            run.log(2, text)
+        return _substituted(run, url, root, prefix)
 
 
 def _redirect(path: str, query: str | None) -> InternalRedirect:
@@ -110,22 +126,28 @@ def _redirect(path: str, query: str | None) -> InternalRedirect:
     return InternalRedirect("/" + path.lstrip("/"), query if mark else None)
 
 
-def _with_base(url: str, length: int, directory: str, base: str) -> str:
+def _with_base(run: Run, url: str, length: int, directory: str, base: str) -> str:
     """The URL of a redirect with RewriteBase where the directory's path stands."""
     start = url.find("/", length)
-    if start < 0:
+    if start < 0 or start + 1 == len(url):
         return url
-    return url[:start] + _substituted(url[start:], directory, base)
+    if run.log is not None:
+        run.log(2, f"trying to replace prefix {directory} with {base}")
+    return url[:start] + _substituted(run, url[start:], directory, base)
 
 
-def _substituted(name: str, prefix: str, instead: str) -> str:
+def _substituted(run: Run, name: str, prefix: str, instead: str) -> str:
     """A name with another beginning, where it begins with `prefix`; with none, where that is ""."""
     prefix = prefix.removesuffix("/") + "/"
     if not name.startswith(prefix):
         return name
     if instead:
         instead = instead.removesuffix("/") + "/"
-    return instead + name[len(prefix) :]
+    rest = name[len(prefix) :]
+    if run.log is not None:
+        run.log(5, f"strip matching prefix: {name} -> {rest}")
+        run.log(4, f"add subst prefix: {rest} -> {instead}{rest}")
+    return instead + rest
 
 
 def _check_links(exchange: Exchange) -> None:

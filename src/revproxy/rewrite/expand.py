@@ -82,6 +82,7 @@ def _braced(
     default = inner[bar + 1 :] if bar is not None else ""
     parts.append(
         _map_look_up(
+            inner[:colon],
             maps(inner[:colon]),
             compile_template(key, maps, escape),
             compile_template(default, maps, escape),
@@ -135,11 +136,16 @@ def _reference(kind: str, number: int, escape: Escape | None) -> Part:
     return of_condition
 
 
-def _map_look_up(table: RewriteMap, key: Part, default: Part) -> Part:
+def _map_look_up(name: str, table: RewriteMap, key: Part, default: Part) -> Part:
     look_up = table.look_up
 
     def value(run: Run) -> str:
-        found = look_up(key(run), run.exchange)
+        wanted = key(run)
+        found = look_up(wanted, run.exchange)
+        if run.log is not None:
+            outcome = "FAILED" if found is None else "OK"
+            text = f"map lookup {outcome}: map={name}{table.kind} key={wanted}"
+            run.log(5, text if found is None else f"{text} -> val={found}")
         return default(run) if found is None else found
 
     return value

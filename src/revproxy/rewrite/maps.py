@@ -59,6 +59,11 @@ class RewriteMap(Protocol):
         """Its answers may take time (`waiting`)."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """What the log calls it: `[txt]`, `[dbm]` or nothing."""
+        ...
+
     def look_up(self, key: str, exchange: Exchange) -> str | None:
         """The value of a key, None where it has none."""
         ...
@@ -70,6 +75,7 @@ class FunctionMap:
 
     function: Callable[[str], str]
     waits: bool = field(default=False, init=False)
+    kind: str = field(default="", init=False)
 
     def look_up(self, key: str, _exchange: Exchange) -> str | None:
         """What the function makes of a key."""
@@ -80,6 +86,7 @@ class NoMap:
     """What stands for a map that nobody defined."""
 
     waits = False
+    kind = ""
 
     def look_up(self, _key: str, _exchange: Exchange) -> str | None:
         """Nothing."""
@@ -93,6 +100,7 @@ class TextMap:
     path: str
     picks: bool = False
     waits: bool = field(default=False, init=False)
+    kind: str = field(default="[txt]", init=False)
     _stamp: tuple[int, int] = field(default=(-1, -1), init=False)
     _table: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -128,6 +136,7 @@ class DbmMap:
 
     paths: tuple[str, ...]
     waits: bool = field(default=False, init=False)
+    kind: str = field(default="[dbm]", init=False)
     _stamp: list[tuple[int, int]] = field(default_factory=list, init=False)
     _table: dict[str, str] = field(default_factory=dict, init=False)
 

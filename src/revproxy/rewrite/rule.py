@@ -10,24 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
-from typing import Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, Location, UnimplementedError
+from revproxy.errors import DirectiveError, Location, UnimplementedError
 from revproxy.pattern import Pattern, compile_pattern
 from revproxy.proxy.settings import SUPPORTED_SCHEMES
 from revproxy.rewrite.arguments import Flags, parse_flags, split
 from revproxy.rewrite.conditions import Condition, Test, compile_condition, compile_told
 from revproxy.rewrite.cookies import add_cookie
-from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
+from revproxy.rewrite.escape import scheme_length
 from revproxy.rewrite.expand import MapLookup, compile_template, map_names
 from revproxy.rewrite.run import Part, Run
+from revproxy.rewrite.substitution import MATCHED, MISS, Substitution, forced
 from revproxy.rewrite.variables import looks_ahead
-
-MISS: Final = 0
-CHANGED: Final = 1
-MATCHED: Final = 2
-"""It matched and changed nothing (`-`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,8 @@ class Rule:
     """One RewriteRule as it was read."""
 
     pattern: Pattern
+    pattern_text: str
+    """The pattern as it is written, without `!`."""
     negated: bool
     output: str
     flags: Flags
@@ -50,7 +47,7 @@ class Rule:
 
     def may_wait(self, waiting_maps: Container[str]) -> bool:
         """It looks ahead, or into one of the maps that do not answer at once."""
-        texts = (self.output, *self.flags.env, *self.flags.cookies)
+        texts = (self.output, self.flags.content_type, *self.flags.env, *self.flags.cookies)
         return (
             any(condition.looks_ahead for condition in self.conditions)
             or any(looks_ahead(text) for text in texts)
@@ -86,6 +83,7 @@ def parse_rule(directive: Directive, conditions: tuple[Condition, ...]) -> Rule:
         _check_origin(output)
     return Rule(
         pattern,
+        text,
         negated,
         output,
         flags,
@@ -110,6 +108,8 @@ class Step:
     """A compiled rule: what it looks for, what it then does, and what comes after it."""
 
     pattern: Pattern
+    pattern_text: str
+    """The pattern as it is written."""
     search: Callable[[str], re.Match[str] | None]
     negated: bool
     act: Callable[[Run], int]
@@ -124,12 +124,20 @@ def compile_rule(rule: Rule, maps: MapLookup) -> Step:
     conditions = _conditions(rule, maps)
     effects = _effects(rule, maps)
     act: Callable[[Run], int] = (
-        _without_substitution(conditions, effects, rule.flags)
-        if rule.output == "-"
-        else _Substitution(rule, conditions, effects, maps)
+        _without_substitution(conditions, effects, forced(rule.flags, maps), rule.flags)
+        if rule.output == "-" or rule.flags.status
+        else Substitution(rule, conditions, effects, maps)
     )
-    search = rule.pattern.search
-    return Step(rule.pattern, search, rule.negated, act, rule.flags, rule.source, rule.location)
+    return Step(
+        rule.pattern,
+        rule.pattern_text,
+        rule.pattern.search,
+        rule.negated,
+        act,
+        rule.flags,
+        rule.source,
+        rule.location,
+    )
 
 
 def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:
@@ -210,9 +218,13 @@ def _set_env(template: Part) -> Callable[[Run], None]:
         text = template(run)
         if text.startswith("!"):
             run.exchange.env.pop(text[1:], None)
+            if run.log is not None:
+                run.log(5, f"unsetting env variable '{text[1:]}'")
             return
         name, _, value = text.partition(":")
         run.exchange.env[name] = value
+        if run.log is not None:
+            run.log(5, f"setting env variable '{name}' to '{value}'")
 
     return act
 
@@ -224,152 +236,20 @@ def _set_cookie(template: Part) -> Callable[[Run], None]:
 def _without_substitution(
     conditions: Callable[[Run], bool] | None,
     effects: tuple[Callable[[Run], None], ...],
+    force: Callable[[Run], None] | None,
     flags: Flags,
 ) -> Callable[[Run], int]:
+    """A rule that changes no name (`-`), or whose answer is a status."""
+
     def apply(run: Run) -> int:
         if conditions is not None and not conditions(run):
             return MISS
         for effect in effects:
             effect(run)
-        if flags.content_type:
-            run.forced_type = flags.content_type
+        if force is not None:
+            force(run)
+        if flags.status and run.log is not None:
+            run.log(2, f"forcing responsecode {flags.status} for {run.filename}")
         return MATCHED
 
     return apply
-
-
-def _mark(text: str) -> str:
-    """Takes the question marks out of what is put in, to tell them from the rule's own."""
-    return text.replace("?", "\0")
-
-
-class _Substitution:
-    """A rule that changes the name."""
-
-    def __init__(
-        self,
-        rule: Rule,
-        conditions: Callable[[Run], bool] | None,
-        effects: tuple[Callable[[Run], None], ...],
-        maps: MapLookup,
-    ) -> None:
-        flags = rule.flags
-        escape = None
-        if flags.escape:
-            escape = BackreferenceEscape(
-                flags.escape_only,
-                flags.escape_but,
-                controls=flags.escape_controls,
-                plus=not flags.no_plus,
-            )
-        self._rule = rule
-        self._flags = flags
-        self._conditions = conditions
-        self._effects = effects
-        self._output = compile_template(rule.output, maps, escape)
-        self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
-        self._marked = compile_template(rule.output, maps, escape, _mark)
-
-    def __call__(self, run: Run) -> int:
-        if self._conditions is not None and not self._conditions(run):
-            return MISS
-        flags = self._flags
-        result = self._output(run)
-        for effect in self._effects:
-            effect(run)
-        if flags.status:
-            return CHANGED
-        self._refuse_3f(run, result)
-        run.filename = result
-        run.last = self._rule
-        if flags.discard_path_info:
-            run.path_info = ""
-        if run.tell is not None:
-            run.tell(2, f"rewrite -> '{result}'")
-        self._split_query(run)
-        self._place(run)
-        if flags.content_type:
-            run.forced_type = flags.content_type
-        return CHANGED
-
-    def _refuse_3f(self, run: Run, result: str) -> None:
-        """A `?` that the client smuggled in encoded must not begin a query. Raises HTTPError."""
-        if (
-            not self._flags.unsafe_3f
-            and "?" in result
-            and "%3f" in run.exchange.raw_path.lower()
-            and self._split_at(result) != self._split_at(self._marked(run))
-        ):
-            raise HTTPError(403, "Unsafe URL with %3f URL rewritten without UnsafeAllow3F")
-
-    def _split_at(self, name: str) -> int:
-        """Where the query begins, -1 for nowhere."""
-        return name.rfind("?") if self._flags.query_last else name.find("?")
-
-    def _split_query(self, run: Run) -> None:
-        if self._rule.drops_query:
-            run.args = None
-            return
-        flags = self._flags
-        name = run.filename
-        if not takes_query(name):
-            run.args = None
-            return
-        if flags.query_discard:
-            run.args = None
-        position = self._split_at(name)
-        if position < 0:
-            return
-        run.filename, query = name[:position], name[position + 1 :]
-        if flags.query_append:
-            if query:
-                run.args = f"{query}&{run.args or ''}"
-        else:
-            run.args = query
-        if run.args is not None:
-            run.args = run.args.removesuffix("&") if run.args else None
-
-    def _place(self, run: Run) -> None:
-        """Make the result what it stands for: an origin, a URL or a path of ours."""
-        flags = self._flags
-        name = run.filename
-        is_relative = run.prefix != "" and name[:1] != "/" and not scheme_length(name)
-        if is_relative and run.prefix:
-            name = run.prefix + name
-        elif is_relative and not flags.proxy and not flags.redirect:
-            name = f"/{name}"
-        if flags.proxy:
-            run.filename = f"proxy:{self._qualified(run, name)}"
-            return
-        if flags.redirect:
-            run.filename = self._qualified(run, name)
-            run.status = flags.redirect
-            return
-        if scheme_length(name):
-            name = self._reduced(run, name)
-        if scheme_length(name):
-            run.status = 302
-        elif name.startswith("//") and not self._keeps_slashes and not is_relative:
-            name = "/" + name.lstrip("/")
-        run.filename = name
-
-    def _qualified(self, run: Run, name: str) -> str:
-        if scheme_length(name):
-            return name
-        path = name if name.startswith("/") else f"/{name}"
-        return run.server.self_url(run.exchange, path)
-
-    def _reduced(self, run: Run, name: str) -> str:
-        """An absolute URL of this very server, cut to its path."""
-        scheme, mark, rest = name.partition("://")
-        if not mark or scheme.lower() != run.server.self_scheme(run.exchange):
-            return name
-        authority, slash, path = rest.partition("/")
-        host, colon, port = authority.partition(":")
-        number = int(port) if port.isascii() and port.isdigit() else 0
-        if not colon:
-            number = {"http": 80, "https": 443}[scheme.lower()]
-        if not run.server.is_named(host.lower(), number):
-            return name
-        run.reduced = True
-        return f"/{path}" if slash else "/"

@@ -4,6 +4,7 @@ Laws:
 - C skips the rest of its chain on a miss, S the next rules on a hit, N starts over, L, P and END
   stop; a status ends the request at once.
 - A name that grows beyond twice the longest request line is a loop: 500.
+- A raw blank or control character in the query never leaves: 403, whatever else was said.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import Final
 from revproxy.errors import HTTPError
 from revproxy.http.message import Exchange
 from revproxy.rewrite.conditions import told_groups
-from revproxy.rewrite.rule import CHANGED, MISS, Step
+from revproxy.rewrite.refusal import refusal, refuse_raw_query
+from revproxy.rewrite.rule import Step
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.stretch import stretches
+from revproxy.rewrite.substitution import CHANGED, MISS
+from revproxy.rewrite.tell import tell_subject
 
 UNCHANGED: Final = 0
 NORMAL: Final = 1
@@ -40,13 +44,13 @@ class RuleList:
 def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915 - the flags, in order
     """Run the rules: UNCHANGED, NORMAL or NO_ESCAPE. Raises HTTPError for a status."""
     changed = UNCHANGED
-    rounds = 0
+    rounds = 1
     index = 0
     subject = run.subject()
     is_sub_request = run.exchange.main is not None
     steps = rules.steps
     count = len(steps)
-    quiet = run.tell is None
+    quiet = run.tell is None and run.log is None
     known = rules.stretches if quiet else {}
     while index < count:
         if index in known:
@@ -55,12 +59,15 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
                 break
         step = steps[index]
         index += 1
+        if run.log is not None:
+            tell_subject(run)
+            run.log(3, f"applying pattern '{step.pattern_text}' to uri '{subject}'")
         match = step.search(subject)
         missed = (match is None) is not step.negated
         flags = step.flags
         if missed and quiet and not flags.chain:
             continue
-        if is_sub_request and (flags.no_sub_requests or flags.redirect):
+        if is_sub_request and (flags.no_sub_requests or flags.is_redirect):
             continue
         outcome = MISS
         if not missed:
@@ -73,26 +80,32 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
                 hit = f"matched '{subject}', but its conditions do not hold"
             else:
                 hit = f"matched '{subject}'{told_groups(match, '$')}"
-            run.tell(3, f"{step.source}: {hit}", step.location, acted=outcome != MISS)
+            run.tell(f"{step.source}: {hit}", step.location, acted=outcome != MISS)
         if outcome == MISS:
             if flags.chain:
                 while index < count and steps[index - 1].flags.chain:
                     index += 1
             continue
         if len(run.filename) > _LONGEST:
-            raise HTTPError(500, "RewriteRule: the name grows without end")
+            raise _endless(run, step, "", f"maximum length ({_LONGEST})")
         if run.vary:
             run.exchange.out.append("Vary", ", ".join(run.vary))
             run.vary.clear()
         if flags.status:
+            refuse_raw_query(run)
             raise HTTPError(flags.status)
         if outcome == CHANGED:
             subject = run.subject()
             changed = NO_ESCAPE if flags.no_escape else NORMAL
         if flags.pass_through:
+            if run.log is not None:
+                text = f"forcing '{run.filename}' to get passed through to next API "
+                run.log(2, text + "URI-to-filename handler")
             run.passes_through = True
             return NORMAL
         if flags.end:
+            if run.log is not None:
+                run.log(8, "Rule has END flag, no further rewriting for this request")
             run.exchange.notes[_END] = "1"
             break
         if flags.proxy or flags.last:
@@ -100,11 +113,19 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
         if flags.rounds:
             rounds += 1
             if rounds >= flags.rounds:
-                raise HTTPError(500, "RewriteRule: too many rounds ([N])")
+                limit = f"maximum number of rounds ({flags.rounds}) via the [N] flag"
+                raise _endless(run, step, "AH02596", limit)
             index = 0
             continue
         index += flags.skip
     return changed
+
+
+def _endless(run: Run, step: Step, code: str, limit: str) -> HTTPError:
+    text = f"RewriteRule '{step.pattern_text}' and URI '{run.exchange.path}' exceeded {limit}"
+    refused = refusal(run, 500, code, text)
+    refuse_raw_query(run)
+    return refused
 
 
 def is_ended(exchange: Exchange) -> bool:

@@ -11,9 +11,17 @@ import re
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.module import Server
-from revproxy.rewrite.tell import Tell
+
+
+class Tell(Protocol):
+    """Takes a message, with the line it is about and whether that acted."""
+
+    def __call__(
+        self, message: str, location: Location | None = None, *, acted: bool = True
+    ) -> None: ...
 
 
 class Source(Protocol):
@@ -32,8 +40,9 @@ class Run:
         "condition_match",
         "exchange",
         "filename",
-        "forced_type",
+        "has_prefix",
         "last",
+        "log",
         "passes_through",
         "path_info",
         "prefix",
@@ -69,13 +78,16 @@ class Run:
         self.vary_this: list[str] = []
         self.status = 0
         """The status a rule has chosen, 0 for none."""
-        self.forced_type = ""
+        self.has_prefix = False
+        """The last rule's result was relative and stands below the directory or the root."""
         self.last: Source | None = None
         """The last rule that changed the name."""
         self.reduced = False
         """An absolute URL of our own was cut to its path."""
         self.tell: Tell | None = None
-        """Where decisions are told, with their level of trace; None where nobody listens."""
+        """Where `explain` is told of decisions; None where nobody listens."""
+        self.log: Callable[[int, str], None] | None = None
+        """The error log, for what is done at a level of trace; None where nobody listens."""
 
     def subject(self) -> str:
         """What patterns are tried on."""

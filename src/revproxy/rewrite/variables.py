@@ -103,13 +103,13 @@ def _prefixed(prefix: str, rest: str) -> Part:
     if prefix == "HTTP":
         return _field(rest)
     if prefix in ("LA-U", "LA-F"):
-        return _ahead(compile_variable(rest), by_file=prefix == "LA-F")
+        return _ahead(compile_variable(rest), rest, by_file=prefix == "LA-F")
     if prefix == "SSL":
         return lambda run: tls_variable(run.exchange, rest) or ""
     return _empty
 
 
-def _ahead(variable: Part, *, by_file: bool) -> Part:
+def _ahead(variable: Part, name: str, *, by_file: bool) -> Part:
     """A variable as it will be when the request has gone through all phases."""
 
     def look_up(run: Run) -> str:
@@ -122,7 +122,9 @@ def _ahead(variable: Part, *, by_file: bool) -> Part:
             found = look_up_file(run.exchange, f"{run.prefix or ''}{subject}")
         value = variable(Run(found.exchange, run.server, found.name))
         if run.tell is not None:
-            run.tell(5, f"lookahead: path={subject} -> val={value}")
+            run.tell(f"lookahead: path={subject} -> val={value}")
+        if run.log is not None:
+            run.log(5, f"lookahead: path={subject} var={name} -> val={value}")
         return value
 
     return look_up

@@ -34,6 +34,7 @@ class ProgramMap:
 
     command: tuple[str, ...]
     waits: bool = field(default=True, init=False)
+    kind: str = field(default="", init=False)
     is_enabled: bool = field(default=False, init=False)
     """The server's RewriteEngine is on: without it Apache starts no program."""
     _program: Program | None = field(default=None, init=False)
@@ -64,6 +65,7 @@ class QueryMap:
     query: str
     keeps: bool = False
     waits: bool = field(default=True, init=False)
+    kind: str = field(default="", init=False)
     _known: dict[str, str | None] = field(default_factory=dict, init=False)
 
     def look_up(self, key: str, exchange: Exchange) -> str | None:
