@@ -4,7 +4,7 @@ Laws:
 - All phases but `handler` run, those of access too: what a client may not see does not show here.
 - It is a GET without a body. It has a copy of the request's environment and fields, and tables of
   its own for the answer: nothing it sets is seen but by who takes it over (`take_over`).
-- As many in one another as LimitInternalRecursion lets, and five thousand for one request of a
+- As many in one another as LimitInternalRecursion lets, and 2,500 for one request of a
   client; one more is 500.
 """
 
@@ -21,7 +21,7 @@ from revproxy.http.uri import escape_path, normalise_path
 from revproxy.process import process
 from revproxy.waiting import CannotWait, wait
 
-MOST: Final = 5000
+MOST: Final = 2500
 """For one request of a client: rules that look ahead to themselves [N] times are endless else."""
 _COUNT: Final = "sub-requests"
 

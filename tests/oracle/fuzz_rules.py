@@ -195,6 +195,9 @@ _SECTIONS = [
 ]
 
 
+_AHEAD = ("%{LA-U:", "%{LA-F:", " -U", " -F", "!-U", "!-F")
+
+
 class RuleSets:
     """Random virtual hosts and what is asked of them."""
 
@@ -216,6 +219,10 @@ class RuleSets:
             lines += self._rules(in_section=False)
         for section in chance.sample(_SECTIONS, chance.choice((0, 0, 1, 1, 2))):
             lines += self._section(section)
+        text = "\n".join(lines)
+        if "N=" in text and any(word in text for word in _AHEAD):
+            # Rules that look ahead to themselves again and again take a power of this.
+            lines.append("LimitInternalRecursion 4")
         return "\n".join([*lines, "</VirtualHost>", ""]).replace("@HOST@", name)
 
     def _section(self, opening: str) -> Iterator[str]:

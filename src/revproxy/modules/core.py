@@ -48,12 +48,11 @@ from revproxy.named_filters import (
     output_filters,
     set_filters,
 )
+from revproxy.proxy.handlers import Handler, choose_handler, parse_set_handler
 from revproxy.static import overrides
 from revproxy.static.directives import (
-    choose_handler,
     parse_accept_path_info,
     parse_file_etag_words,
-    parse_handler,
     parse_options,
     range_limit,
 )
@@ -123,7 +122,7 @@ class Settings:
     output_filters: Names | Unset = setting()
     input_filters: Names | Unset = setting()
     option_changes: tuple[Change, ...] | Unset = setting(append)
-    handler: str | Unset = setting()
+    handler: Handler | Unset = setting()
     force_type: str | Unset = setting()
     etag_changes: tuple[Change, ...] | Unset = setting(append)
     accept_path_info: bool | Unset = setting()
@@ -324,14 +323,18 @@ def _files(settings: Settings, server: Server) -> StaticFiles:
 def _fixups(settings: Settings, _server: Server) -> Hook | None:
     forced = value_or(settings.force_type, "")
     names = value_or(settings.input_filters, ())
+    none: Handler = "none"
+    handler = value_or(settings.handler, none)
     if forced.lower() == "none":
         forced = ""
-    if not forced and not names:
+    if not forced and not names and handler == "none":
         return None
 
     def force_type(exchange: Exchange) -> None:
-        if forced and exchange.proxy is None:
-            exchange.content_type = forced
+        if exchange.proxy is None:
+            if forced:
+                exchange.content_type = forced
+            choose_handler(exchange, handler)
         if names and exchange.request_body is not None:
             insert_input_filters(exchange, names)
 
@@ -378,7 +381,7 @@ MODULE = Module(
         "setoutputfilter": set_filters("output_filters", KINDS),
         "setinputfilter": set_filters("input_filters", INPUT),
         "options": parse_options,
-        "sethandler": parse_handler,
+        "sethandler": parse_set_handler,
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,
@@ -393,7 +396,6 @@ MODULE = Module(
     },
     hooks={
         "translate": _translate,
-        "type_checker": choose_handler,
         "fixups": _fixups,
         "insert_filter": _insert_filter,
         "handler": _handler,

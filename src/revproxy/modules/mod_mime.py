@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import ConfigError, Diagnostic, Location, Severity, UnimplementedError
+from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Location, Severity
 from revproxy.http.message import Exchange
 from revproxy.module import (
     Hook,
@@ -25,6 +25,7 @@ from revproxy.module import (
     Scope,
     Server,
     Unset,
+    flag,
     overlay,
     setting,
     text,
@@ -38,9 +39,9 @@ from revproxy.named_filters import (
     output_filters,
     split_names,
 )
+from revproxy.proxy.handlers import check_handler
 
 _SYSTEM_TYPES: Final = "/etc/mime.types"
-_HANDLERS: Final = frozenset(("default-handler",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Settings:
     default_language: str | Unset = setting()
     output_filters: dict[str, Names] | Unset = setting(overlay)
     input_filters: dict[str, Names] | Unset = setting(overlay)
+    uses_path_info: bool | Unset = setting()
 
 
 def _extension(word: str) -> str:
@@ -73,9 +75,8 @@ def _extension(word: str) -> str:
 def _add(name: str) -> Parser:
     def parse(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
         value, *extensions = directive.values
-        if name == "handlers" and value.lower() not in _HANDLERS:
-            raise UnimplementedError(f"the handler '{value}' is not implemented", argument=0)
-        entries = {_extension(word): value.lower() for word in extensions}
+        value = check_handler(value, 0) if name == "handlers" else value.lower()
+        entries = {_extension(word): value for word in extensions}
         return _changed(settings, name, entries)
 
     return parse
@@ -107,6 +108,17 @@ def _remove_filters(name: str) -> Parser:
 def _changed(settings: Settings, name: str, entries: Mapping[str, Any]) -> Settings:
     table = {**value_or(getattr(settings, name), {}), **entries}
     return dataclasses.replace(settings, **{name: table})  # type: ignore[arg-type]
+
+
+def _check_match(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    """MultiviewsMatch is for mod_negotiation alone, which is not here: nothing comes of it."""
+    words = {word.lower() for word in directive.values}
+    for index, word in enumerate(directive.values):
+        if word.lower() not in ("any", "negotiatedonly", "filters", "handlers"):
+            raise DirectiveError(f"Unrecognized option '{word}'", argument=index)
+    if len(words) > 1 and words & {"any", "negotiatedonly"}:
+        raise DirectiveError(f"{directive.values[1]} is incompatible with {directive.values[0]}")
+    return settings
 
 
 def _parse_types_config(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -152,13 +164,14 @@ class _Typer:
         self._encodings = _kept(value_or(settings.encodings, {}))
         self._languages = _kept(value_or(settings.languages, {}))
         self._handlers = _kept(value_or(settings.handlers, {}))
+        self._uses_path_info = value_or(settings.uses_path_info, False)
         self._default_language = value_or(settings.default_language, "")
 
     def __call__(self, exchange: Exchange) -> None:
         name = exchange.filename
         if name is None or exchange.proxy is not None:
             return
-        extensions = _extensions(name)
+        extensions = _extensions(name + exchange.path_info if self._uses_path_info else name)
         kind = charset = ""
         encodings: list[str] = []
         languages: list[str] = []
@@ -236,6 +249,8 @@ MODULE = Module(
         "removeencoding": _remove("encodings"),
         "removelanguage": _remove("languages"),
         "removehandler": _remove("handlers"),
+        "modmimeusepathinfo": flag("uses_path_info"),
+        "multiviewsmatch": _check_match,
         "defaultlanguage": text("default_language"),
         "addoutputfilter": _add_filters("output_filters", KINDS),
         "addinputfilter": _add_filters("input_filters", INPUT),

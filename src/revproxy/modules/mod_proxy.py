@@ -41,6 +41,7 @@ from revproxy.module import (
 )
 from revproxy.pattern import compile_pattern
 from revproxy.proxy.facts import ProxyFacts
+from revproxy.proxy.handlers import PROXY, go_to_origin
 from revproxy.proxy.mapping import ProxyPass
 from revproxy.proxy.parameters import with_parameters
 from revproxy.proxy.reverse import CookieRule, ReverseRule
@@ -314,7 +315,6 @@ def _facts(settings: Settings, server: Server) -> ProxyFacts:
 def _handler(settings: Settings, server: Server) -> Hook:
     """The handler of "proxy-server": checks, then the protocol's own handler."""
     from revproxy.proxy.http1 import Http1Handler
-    from revproxy.proxy.rewritten import send_by_handler
 
     facts = _facts(settings, server)
     # A rule may send a request to a worker where no ProxyPass does.
@@ -322,9 +322,13 @@ def _handler(settings: Settings, server: Server) -> Hook:
     http1 = Http1Handler(facts) if "mod_proxy_http" in server.modules else None
 
     def handle(exchange: Exchange) -> Awaitable[bool | None]:
-        if exchange.proxy is None and not send_by_handler(exchange, server):
-            return _answer(None)
-        target: Target = exchange.proxy
+        target: Target | None = exchange.proxy
+        if target is None:
+            if exchange.handler is None or not exchange.handler.startswith(PROXY):
+                return _answer(None)
+            go_to_origin(exchange, server)
+            target = exchange.proxy
+            assert target is not None
         if exchange.method == "TRACE":
             check_trace(exchange, facts.trace)
         if "max-forwards" in exchange.block.values and _count_forwards(exchange):

@@ -24,6 +24,7 @@ from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.server import ServerRules
+from revproxy.rewrite.substitution import take_handler
 from revproxy.rewrite.waiting_maps import ProgramMap
 from revproxy.waiting import run
 
@@ -31,7 +32,7 @@ _OPTIONS: Final = frozenset(
     (
         *("inherit", "inheritbefore", "inheritdown", "inheritdownbefore", "ignoreinherit"),
         *("allowanyuri", "mergebase", "legacyprefixdocroot", "allownoslash"),
-        *("ignorecontextinfo", "longurloptimization", "unsafeprefixstat"),
+        *("ignorecontextinfo", "unsafeprefixstat"),
     )
 )
 
@@ -111,16 +112,15 @@ def _engine(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
     return dataclasses.replace(rules, engine=directive.values[0].lower() == "on")
 
 
-def _options(rules: RuleSet, directive: Directive, _scope: Scope) -> RuleSet:
+def _options(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
     found = set(rules.options or ())
     for index, word in enumerate(directive.values):
         name = word.lower()
         if name.startswith("maxredirects="):
-            raise DirectiveError(
-                "RewriteOptions: MaxRedirects has left Apache",
-                argument=index,
-                hint="LimitInternalRecursion sets the limit",
-            )
+            text = "MaxRedirects has no effect any more: LimitInternalRecursion sets the limit"
+            place = directive.args[index].location
+            scope.warn(Diagnostic("RP527", Severity.WARNING, place, text))
+            continue
         if name not in _OPTIONS:
             raise DirectiveError(f"RewriteOptions: unknown option '{word}'", argument=index)
         found.add(name)
@@ -232,6 +232,13 @@ def _fixups(settings: Settings, server: Server) -> Hook | None:
     return (lambda exchange: run(hook, exchange)) if _may_wait(rules, maps) else hook
 
 
+def _file_fixups(settings: Settings, _server: Server) -> Hook | None:
+    """What the flag H has said is stronger than SetHandler."""
+    section = settings.section or RuleSet()
+    rules = (*settings.server.rules, *section.rules)
+    return take_handler if any(rule.flags.handler for rule in rules) else None
+
+
 MODULE = Module(
     name="mod_rewrite",
     settings=Settings,
@@ -243,5 +250,5 @@ MODULE = Module(
         "rewritemap": _parse(_map),
         "rewritebase": _parse(_base),
     },
-    hooks={"translate": _translate, "fixups": _fixups},
+    hooks={"translate": _translate, "fixups": _fixups, "file_fixups": _file_fixups},
 )

@@ -57,14 +57,3 @@ def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped:
     written = f"{text}?{exchange.query}" if is_escaped and exchange.query is not None else text
     exchange.proxy = Target(worker, written, sent, url.authority)
     exchange.handler = "proxy-server"
-
-
-def send_by_handler(exchange: Exchange, server: Server) -> bool:
-    """Send a request for a file where `SetHandler "proxy:URL"` says so. Raises HTTPError."""
-    handler = exchange.handler
-    if handler is None or handler[:6].lower() != "proxy:":
-        return False
-    # A name of no path could become a part of the host's.
-    name = "/" + (exchange.filename or "").lstrip("/")
-    send_to_origin(exchange, server, handler[6:] + name, is_escaped=False)
-    return True

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, UnimplementedError
+from revproxy.errors import DirectiveError
+from revproxy.proxy.handlers import check_handler
 
 _BLANKS: Final = " \t\n\r\x0b\x0c"
 _STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303}
@@ -92,6 +93,7 @@ class Flags:
     """The status that was named last: with several such flags it is the one that counts."""
     skip: int = 0
     content_type: str = ""
+    handler: str = ""
     escape: bool = False
     escape_only: str = ""
     escape_but: str = ""
@@ -155,9 +157,7 @@ def parse_flags(directive: Directive, word: str) -> Flags:
     return flags
 
 
-def _valued(  # noqa: C901 - the flags with values, one after the other
-    directive: Directive, flags: Flags, key: str, name: str, value: str
-) -> None:
+def _valued(directive: Directive, flags: Flags, key: str, name: str, value: str) -> None:
     if key in _TEXTS:
         attribute = _TEXTS[key]
         setattr(flags, attribute, getattr(flags, attribute) + value)
@@ -167,8 +167,7 @@ def _valued(  # noqa: C901 - the flags with values, one after the other
     elif key in _STATUSES:
         flags.status = flags.code = _STATUSES[key]
     elif key in ("h", "handler"):
-        if value.lower() not in ("none", "default-handler"):
-            raise UnimplementedError(f"the handler '{value}' is not implemented", argument=2)
+        flags.handler = value if "%" in value or "$" in value else check_handler(value, 2)
     elif key in ("n", "next"):
         flags.rounds = _number(directive, name, value) if value else _MAX_ROUNDS
     elif key in ("r", "redirect"):

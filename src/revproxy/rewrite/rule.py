@@ -47,7 +47,8 @@ class Rule:
 
     def may_wait(self, waiting_maps: Container[str]) -> bool:
         """It looks ahead, or into one of the maps that do not answer at once."""
-        texts = (self.output, self.flags.content_type, *self.flags.env, *self.flags.cookies)
+        flags = self.flags
+        texts = (self.output, flags.content_type, flags.handler, *flags.env, *flags.cookies)
         return (
             any(condition.looks_ahead for condition in self.conditions)
             or any(looks_ahead(text) for text in texts)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from revproxy.http.message import REDIRECT_HANDLER, Exchange
+from revproxy.proxy.handlers import folded
 from revproxy.rewrite.arguments import Flags
 from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
 from revproxy.rewrite.expand import MapLookup, compile_template
@@ -19,6 +21,8 @@ from revproxy.rewrite.run import Run
 if TYPE_CHECKING:
     from revproxy.rewrite.rule import Rule
 
+_HANDLER: Final = "rewrite-forced-handler"
+
 MISS: Final = 0
 CHANGED: Final = 1
 MATCHED: Final = 2
@@ -26,19 +30,32 @@ MATCHED: Final = 2
 
 
 def forced(flags: Flags, maps: MapLookup) -> Callable[[Run], None] | None:
-    """What T does, None for nothing."""
-    if not flags.content_type:
+    """What T and H do, None for nothing."""
+    if not flags.content_type and not flags.handler:
         return None
-    template = compile_template(flags.content_type, maps)
+    kind_of = compile_template(flags.content_type, maps)
+    handler_of = compile_template(flags.handler, maps)
 
     def force(run: Run) -> None:
-        kind = template(run).lower()
+        kind = kind_of(run).lower()
         if kind:
             run.exchange.notes["rewrite-forced-mimetype"] = kind
             if run.log is not None:
                 run.log(2, f"remember {run.filename} to have MIME-type '{kind}'")
+        handler = folded(handler_of(run))
+        if handler:
+            run.exchange.notes[_HANDLER] = handler
+            if run.log is not None:
+                run.log(2, f"remember {run.filename} to have Content-handler '{handler}'")
 
     return force
+
+
+def take_handler(exchange: Exchange) -> None:
+    """Let the handler that a rule has named answer, but for what goes elsewhere."""
+    name = exchange.notes.get(_HANDLER)
+    if name is not None and exchange.handler != REDIRECT_HANDLER:
+        exchange.handler = name
 
 
 def _mark(text: str) -> str:

@@ -9,14 +9,12 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, UnimplementedError
-from revproxy.http.message import Exchange
-from revproxy.module import Hook, Parser, Scope, Server, Unset, value_or
+from revproxy.errors import DirectiveError
+from revproxy.module import Parser, Scope, value_or
 from revproxy.static.etag import parse_file_etag
 from revproxy.static.overrides import check_option
 from revproxy.static.signs import Change, sum_up
@@ -101,32 +99,3 @@ def parse_accept_path_info(settings: Any, directive: Directive, _scope: Scope) -
     if word not in ("on", "off", "default"):
         raise DirectiveError("AcceptPathInfo must be set to on, off or default", argument=0)
     return dataclasses.replace(settings, accept_path_info=word == "on")
-
-
-def parse_handler(settings: Any, directive: Directive, _scope: Scope) -> Any:
-    """`SetHandler none|default-handler|proxy:URL` to `handler`, "" for the files' own."""
-    word = directive.values[0]
-    scheme = _BY_ORIGIN(word)
-    if scheme is not None and scheme[1].lower() in ("http", "https", "ws", "wss"):
-        return dataclasses.replace(settings, handler=word)
-    if scheme is not None:
-        text = f"the handler for {scheme[1]}:// is not implemented"
-        raise UnimplementedError(text, argument=0)
-    if word.lower() not in ("none", "default-handler"):
-        raise UnimplementedError(f"the handler '{word}' is not implemented", argument=0)
-    return dataclasses.replace(settings, handler="")
-
-
-_BY_ORIGIN: Final = re.compile(r"proxy:(?:unix:[^|]*\|)?([a-z0-9+.-]+):", re.IGNORECASE).match
-
-
-def choose_handler(settings: Any, _server: Server) -> Hook | None:
-    """The hook that gives a file the handler that SetHandler says."""
-    handler = settings.handler
-    if isinstance(handler, Unset):
-        return None
-
-    def choose(exchange: Exchange) -> None:
-        exchange.handler = handler or None
-
-    return choose
