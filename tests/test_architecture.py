@@ -139,6 +139,7 @@ FILES: dict[str, set[str]] = {
     "config/access.py": {"module"},
     "html/serialise.py": {"lxml"},
     "config/merge.py": {"module"},
+    "proxy/handlers.py": {"config.expr"},
 }
 
 
