@@ -81,7 +81,10 @@ def test_what_is_not_there_is_refused_by_name(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["SetHandler None", "SetHandler default-handler", "HostnameLookups off", "AllowOverride None"],
+    [
+        *("SetHandler None", "SetHandler default-handler", "SetHandler proxy:http://origin/"),
+        *("HostnameLookups off", "AllowOverride None"),
+    ],
 )
 def test_what_is_there_all_the_same(line: str) -> None:
     parse(MODULE, line)
