@@ -323,6 +323,13 @@ def _run(directory: Path, group: Group, kind: str) -> dict[str, Outcome]:
         shutil.rmtree(directory)
 
 
+def explained(one: Outcome, other: Outcome) -> str:
+    """The entry of `docs/differences.md` that a difference falls under, "" for none."""
+    if one.get("status") == other.get("status") and "Additionally, a" in "".join(one["body"]):
+        return "errors-of-error-documents"
+    return ""
+
+
 def _statuses(outcome: Outcome) -> str:
     return " ".join(str(status)[9:12] for status in outcome.get("status", [])) or "closed"
 
@@ -336,6 +343,10 @@ def main(pairs: int, seed: int) -> int:
             statuses[_statuses(one)] += 1
             if not found:
                 continue
+            known = explained(one, other)
+            if known:
+                kinds[known] += 1
+                continue
             kind = f"{', '.join(found)}: {_statuses(one)} / {_statuses(other)}"
             kinds[kind] += 1
             if kinds[kind] == 1:
@@ -347,7 +358,7 @@ def main(pairs: int, seed: int) -> int:
     print(f"{sum(kinds.values())} pairs differ:")
     for kind, number in kinds.most_common():
         print(f"{number:5} {kind}")
-    return len(kinds)
+    return sum(":" in kind for kind in kinds)
 
 
 if __name__ == "__main__":

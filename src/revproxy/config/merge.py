@@ -30,7 +30,7 @@ from revproxy.errors import (
     UnimplementedError,
 )
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
-from revproxy.pattern import Pattern, compile_pattern
+from revproxy.pattern import Pattern, compile_pattern, reset_defaults
 
 SECTION_KINDS: Final = {
     "directory": ScopeKind.DIRECTORY,
@@ -97,6 +97,7 @@ def merge(
     configuration: Configuration, modules: Sequence[Module]
 ) -> tuple[ServerConfig, list[ServerConfig], list[Diagnostic]]:
     """The main server, the virtual hosts in file order, and what the parsers refused."""
+    reset_defaults()
     reader = _Merge(configuration, modules)
     main = ServerConfig(None)
     hosts: list[ServerConfig] = []

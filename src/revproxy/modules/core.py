@@ -48,6 +48,7 @@ from revproxy.named_filters import (
     output_filters,
     set_filters,
 )
+from revproxy.pattern import change_defaults
 from revproxy.proxy.handlers import Handler, choose_handler, parse_set_handler
 from revproxy.static import overrides
 from revproxy.static.directives import (
@@ -256,6 +257,15 @@ def _parse_error_log_format(settings: Settings, directive: Directive, _scope: Sc
     return dataclasses.replace(settings, **changes)
 
 
+def _parse_regex_options(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    """It acts on what is read behind it."""
+    try:
+        change_defaults(directive.values)
+    except ValueError as error:
+        raise DirectiveError(f"RegexDefaultOptions: {error}") from None
+    return settings
+
+
 def _parse_recursion(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     try:
         numbers = [int(word) for word in directive.values]
@@ -381,6 +391,7 @@ MODULE = Module(
         "setoutputfilter": set_filters("output_filters", KINDS),
         "setinputfilter": set_filters("input_filters", INPUT),
         "options": parse_options,
+        "regexdefaultoptions": _parse_regex_options,
         "sethandler": parse_set_handler,
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,

@@ -86,7 +86,7 @@ def _made(source: str, to: str, letters: str) -> Replacement:
     ignore_case, cuts = "i" in letters, "q" in letters
     if "n" not in letters:
         try:
-            pattern = compile_pattern(source, ignore_case=ignore_case, dot_all=False)
+            pattern = compile_pattern(source, ignore_case=ignore_case, is_line=True)
         except ValueError as error:
             raise DirectiveError(
                 "Substitute could not compile regex", argument=0, hint=str(error)

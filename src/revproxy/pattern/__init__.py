@@ -4,63 +4,104 @@ Laws:
 - Subjects and patterns are Latin-1 `str`: one character an octet, classes and case are ASCII's.
 - Unanchored, case-sensitive; `.` matches a line feed too and `$` matches at the very end alone, as
   RegexDefaultOptions has it by default.
-- A pattern that would mean something else here is an error at load, never a silent difference.
+- Python's `re` where it means the same there, the package `regex` elsewhere; what neither can hold
+  is an error at load, never a silent difference.
+- Matching ends: what may take long is given a time (`limited`).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias, cast
+
+from revproxy.pattern.limited import Limited, longest_of
+from revproxy.pattern.translate import translate
 
 Pattern: TypeAlias = re.Pattern[str]
 
-_POSIX_CLASSES: Final = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "ascii": r"\x00-\x7f",
-    "blank": r" \t",
-    "cntrl": r"\x00-\x1f\x7f",
-    "digit": "0-9",
-    "graph": r"\x21-\x7e",
-    "lower": "a-z",
-    "print": r"\x20-\x7e",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r"\s",
-    "upper": "A-Z",
-    "word": r"\w",
-    "xdigit": "0-9A-Fa-f",
-}
 
-_SAME_ESCAPES: Final = frozenset("dDwWsSbBAtnrfvx0123456789")
-_OTHER_ESCAPES: Final = {
-    "a": r"\x07",
-    "e": r"\x1b",
-    "h": r"[ \t\xa0]",
-    "H": r"[^ \t\xa0]",
-    "N": r"[^\n]",
-    "R": r"(?:\r\n|[\n\x0b\x0c\r\x85])",
-    "z": r"\Z",
-    "Z": r"(?=\n?\Z)",
-}
-_IN_CLASS: Final = {"a": r"\x07", "e": r"\x1b", "b": r"\x08", "h": r" \t\xa0"}
-_NAMED: Final = re.compile(r"\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
-_GROUP_REFERENCE: Final = re.compile(r"\\[gk](?:\{([A-Za-z_]\w*)\}|<([A-Za-z_]\w*)>|'(\w+)')")
-_NUMBER_REFERENCE: Final = re.compile(r"\\g(?:\{([0-9]+)\}|([0-9]+))")
-_POSIX: Final = re.compile(r"\[:(\^?)([a-z]+):\]")
-_OCTAL: Final = re.compile(r"\\o\{([0-7]+)\}")
-_MULTILINE: Final = re.compile(r"\(\?[a-z]*m")
-_HEX: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,2})\}")
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a pattern is without flags of its own (RegexDefaultOptions)."""
+
+    ignore_case: bool = False
+    dot_all: bool = True
+    dollar_end: bool = True
+    """`$` matches at the very end alone, not before a line feed there."""
 
 
-def compile_pattern(text: str, *, ignore_case: bool = False, dot_all: bool = True) -> Pattern:
-    """The pattern as a compiled regex. Raises ValueError with the reason where it is not one."""
+class _InForce:
+    """The defaults as they stand while a configuration is read."""
+
+    defaults = Defaults()
+
+
+_OPTIONS: Final = {"ICASE": "ignore_case", "DOTALL": "dot_all", "DOLLAR_ENDONLY": "dollar_end"}
+_NONE: Final = Defaults(ignore_case=False, dot_all=False, dollar_end=False)
+
+
+def reset_defaults() -> None:
+    """Begin with a new configuration."""
+    _InForce.defaults = Defaults()
+
+
+def change_defaults(words: Iterable[str]) -> None:
+    """Let all patterns from here on be compiled with these options. Raises ValueError.
+
+    A word with a sign changes what was in force, one without is the only one.
+    """
+    found = _InForce.defaults
+    for word in words:
+        name = _OPTIONS.get(word.removeprefix("+").removeprefix("-").upper())
+        if name is None and word.lower() != "none":
+            raise ValueError(f"option '{word}' unknown")
+        if name is None or word[0] not in "+-":
+            found = _NONE
+        if name is not None:
+            changes = {name: word[0] != "-"}
+            found = replace(found, **changes)
+    _InForce.defaults = found
+
+
+def compile_pattern(text: str, *, ignore_case: bool = False, is_line: bool = False) -> Pattern:
+    """The pattern as a compiled regex. Raises ValueError with the reason where it is not one.
+
+    `is_line` is for what is tried on single lines: of the defaults just that of `$` counts.
+    """
+    now = _InForce.defaults
+    return _compiled(
+        text,
+        ignore_case or (now.ignore_case and not is_line),
+        now.dot_all and not is_line,
+        now.dollar_end,
+    )
+
+
+@functools.lru_cache(1024)
+def _compiled(text: str, ignore_case: bool, dot_all: bool, dollar_end: bool) -> Pattern:
     flags = re.ASCII | (re.DOTALL if dot_all else 0) | (re.IGNORECASE if ignore_case else 0)
     try:
-        return re.compile(_Translation(text).result(), flags)
-    except (re.error, OverflowError, RecursionError) as error:
+        found = translate(text, ignore_case=ignore_case, dot_all=dot_all, dollar_end=dollar_end)
+        longest = longest_of(found)
+        compiled = None if found.needs_more else _by_re(found.text, flags)
+        if compiled is None:
+            return cast("Pattern", Limited(text, found.text, flags, None, longest=-1))
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
         raise ValueError(f"Regular expression could not be compiled: {error}") from None
+    if longest is None:
+        return compiled
+    return cast("Pattern", Limited(text, found.text, flags, compiled, longest=longest))
+
+
+def _by_re(text: str, flags: int) -> Pattern | None:
+    """The pattern as `re` holds it; None where it cannot."""
+    try:
+        return re.compile(text, flags)
+    except re.error:
+        return None
 
 
 Search: TypeAlias = Callable[[str], "re.Match[str] | None"]
@@ -111,126 +152,7 @@ def substitute(template: str, match: re.Match[str]) -> str:
     return _SUBSTITUTED.sub(group, template)
 
 
-class _Translation:
-    """PCRE's spelling to Python's, left to right."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._position = 0
-        self._out: list[str] = []
-        # With (?m) a `$` is the end of every line.
-        self._dollar = "$" if _MULTILINE.search(text) else r"\Z"
-
-    def result(self) -> str:
-        while self._position < len(self._text):
-            char = self._text[self._position]
-            if char == "\\":
-                self._escape()
-            elif char == "[":
-                self._class()
-            elif char == "(":
-                self._group()
-            elif char == "$":
-                self._take("$", self._dollar)
-            else:
-                self._take(char)
-        return "".join(self._out)
-
-    def _take(self, written: str, instead: str | None = None) -> None:
-        self._out.append(written if instead is None else instead)
-        self._position += len(written)
-
-    def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        return pattern.match(self._text, self._position)
-
-    def _group(self) -> None:
-        named = self._match(_NAMED)
-        if named is not None:
-            self._take(named[0], f"(?P<{named[1] or named[2]}>")
-        elif self._text.startswith(("(*", "(?|", "(?R", "(?&", "(?C"), self._position):
-            raise ValueError(self._unsupported(self._text[self._position : self._position + 3]))
-        else:
-            self._take("(")
-
-    def _escape(self) -> None:
-        rest = self._text[self._position + 1 : self._position + 2]
-        if rest == "Q":
-            self._quoted()
-        elif rest == "E":
-            self._take("\\E", "")
-        elif rest in _OTHER_ESCAPES:
-            self._take("\\" + rest, _OTHER_ESCAPES[rest])
-        elif rest in ("g", "k"):
-            self._reference()
-        elif rest == "x" and (match := self._match(_HEX)):
-            self._take(match[0], f"\\x{int(match[1], 16):02x}")
-        elif rest == "o" and (match := self._match(_OCTAL)):
-            self._take(match[0], f"\\x{int(match[1], 8) & 0xFF:02x}")
-        elif rest.isalpha() and rest not in _SAME_ESCAPES:
-            raise ValueError(self._unsupported("\\" + rest))
-        elif not rest:
-            raise ValueError("Regular expression could not be compiled: \\ at end of pattern")
-        elif rest.isalnum():
-            self._take("\\" + rest)
-        else:
-            self._take("\\" + rest, re.escape(rest))
-
-    def _quoted(self) -> None:
-        end = self._text.find("\\E", self._position)
-        end = len(self._text) if end < 0 else end
-        self._out.append(re.escape(self._text[self._position + 2 : end]))
-        self._position = end + 2
-
-    def _reference(self) -> None:
-        number = self._match(_NUMBER_REFERENCE)
-        named = self._match(_GROUP_REFERENCE)
-        if number is not None:
-            self._take(number[0], f"(?:\\{int(number[1] or number[2])})")
-        elif named is not None:
-            self._take(named[0], f"(?P={named[1] or named[2] or named[3]})")
-        else:
-            raise ValueError(self._unsupported(self._text[self._position : self._position + 2]))
-
-    def _class(self) -> None:
-        """A bracketed class: its first `]` is a member, as in PCRE."""
-        self._take("[")
-        if self._text.startswith("^", self._position):
-            self._take("^")
-        if self._text.startswith("]", self._position):
-            self._take("]", "\\]")
-        while self._position < len(self._text):
-            char = self._text[self._position]
-            posix = self._match(_POSIX) if char == "[" else None
-            if char == "]":
-                self._take("]")
-                return
-            if posix is not None:
-                self._take(posix[0], self._posix(posix))
-            elif char == "\\":
-                self._class_escape()
-            else:
-                # A nested set, or && and the like, would be a warning or another meaning.
-                self._take(char, "\\" + char if char in "[&~|" else char)
-        raise ValueError("Regular expression could not be compiled: missing ] for [")
-
-    def _posix(self, match: re.Match[str]) -> str:
-        members = _POSIX_CLASSES.get(match[2])
-        if members is None or match[1]:
-            raise ValueError(self._unsupported(match[0]))
-        return members
-
-    def _class_escape(self) -> None:
-        rest = self._text[self._position + 1 : self._position + 2]
-        if rest in _IN_CLASS:
-            self._take("\\" + rest, _IN_CLASS[rest])
-        elif rest == "x" and (match := self._match(_HEX)):
-            self._take(match[0], f"\\x{int(match[1], 16):02x}")
-        elif rest.isalpha() and rest not in _SAME_ESCAPES:
-            raise ValueError(self._unsupported("\\" + rest))
-        elif rest.isalnum():
-            self._take("\\" + rest)
-        else:
-            self._take("\\" + rest, "\\" + rest if rest else "\\\\")
-
-    def _unsupported(self, what: str) -> str:
-        return f"Regular expression could not be compiled: {what} is not supported"
+def longest_subject(pattern: Pattern) -> float:
+    """The longest subject that a pattern may be tried on without a limit of time."""
+    longest: Any = getattr(pattern, "longest", None)
+    return float("inf") if longest is None else longest

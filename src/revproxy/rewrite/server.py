@@ -80,7 +80,7 @@ class ServerRules:
         if self._root and not (
             is_file and _is_file_name(name, run, self._root, unsafe=self._unsafe)
         ):
-            name = self._root + resolved(name)
+            name = self._root + resolved(name, below_root=True)
             if run.log is not None:
                 run.log(2, f"prefixed with document_root to {name}")
         if run.log is not None:
@@ -162,6 +162,8 @@ def _is_file_name(name: str, run: Run, root: str, *, unsafe: bool) -> bool:
         return False
     end = name.find("/", 1)
     top = name if end < 0 else name[:end]
+    if top in ("/.", "/.."):
+        top = "/"
     written = (
         unsafe
         or (run.last is not None and run.last.begins_with(top))

@@ -9,12 +9,13 @@ Laws:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from revproxy.pattern import Pattern
+from revproxy.pattern import Pattern, longest_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +33,13 @@ class Stretch:
     start: int
     behind: int
     """The index of the first rule behind."""
+    longest: float
+    """The longest subject that may be tried on all of them without a limit of time."""
 
     def first(self, subject: str) -> int:
         """The index of the first rule whose pattern matches, or of the first one behind."""
+        if len(subject) > self.longest:
+            return self.start
         match = self.match(subject)
         if match is None:
             return self.behind
@@ -45,16 +50,19 @@ def stretches(patterns: Sequence[Pattern | None]) -> dict[int, Stretch]:
     """The stretches of a list, by the index they begin at; None is a rule that is in none."""
     found: dict[int, Stretch] = {}
     branches: list[str] = []
+    longest = math.inf
     for index, pattern in enumerate([*patterns, None]):
         branch = None if pattern is None else _branch(pattern)
         if branch is not None:
+            assert pattern is not None
             branches.append(branch)
+            longest = min(longest, longest_subject(pattern))
             continue
         if len(branches) >= _SHORTEST:
             union = re.compile("|".join(branches), re.ASCII | re.DOTALL)
             start = index - len(branches)
-            found[start] = Stretch(union.match, start, index)
-        branches = []
+            found[start] = Stretch(union.match, start, index, longest)
+        branches, longest = [], math.inf
     return found
 
 
@@ -69,6 +77,8 @@ _TOKEN: Final = re.compile(
 def _branch(pattern: Pattern) -> str | None:
     """A pattern as a branch without its groups and its `^`; None where that cannot be."""
     text = pattern.pattern
+    if longest_subject(pattern) <= 0:
+        return None
     if not text.startswith("^") or pattern.search(_ANYTHING):
         return None
     depth = 0

@@ -30,16 +30,20 @@ class Found:
         return self.info is not None and stat.S_ISDIR(self.info.st_mode)
 
 
-def resolved(name: str) -> str:
-    """A name without empty segments, `.` and `..`. Raises HTTPError(403) above the root."""
+def resolved(name: str, *, below_root: bool = False) -> str:
+    """A name without empty segments, `.` and `..`; above the root there is the root.
+
+    With `below_root` it must not lead there. Raises HTTPError(403).
+    """
     if "//" not in name and "/." not in name:
         return name
     kept: list[str] = []
     for segment in name.split("/"):
         if segment == "..":
-            if not kept:
+            if kept:
+                kept.pop()
+            elif below_root:
                 raise HTTPError(403)
-            kept.pop()
         elif segment not in ("", "."):
             kept.append(segment)
     ends_open = name.endswith(("/", "/.", "/..")) and kept
