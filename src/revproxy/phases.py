@@ -114,6 +114,9 @@ async def _redirected(exchange: Exchange, redirect: InternalRedirect) -> Exchang
     for _ in range(server.recursion):
         inner = exchange.redirected(redirect.path, redirect.query)
         inner.method, inner.request_body = exchange.method, exchange.request_body
+        # What led here depends on these fields.
+        for value in exchange.out.get_all("Vary"):
+            inner.out.add("Vary", value)
         inner.server = server
         exchange = inner
         try:

@@ -77,6 +77,8 @@ def look_up_uri(exchange: Exchange, target: str) -> LookUp:
             path, merge_slashes=server.merge_slashes, encoded_slashes=server.encoded_slashes
         )
     except HTTPError as error:
+        # It is no path: there is no file, and not even a name.
+        inner.filename = ""
         return LookUp(inner, error.status, error=error)
     return _look_up(inner)
 

@@ -58,6 +58,7 @@ from revproxy.static.directives import (
     range_limit,
 )
 from revproxy.static.etag import effective_parts
+from revproxy.static.find import resolved
 from revproxy.static.handler import StaticFiles
 from revproxy.static.signs import Change
 
@@ -311,7 +312,7 @@ def _translate(_settings: Settings, server: Server) -> Hook | None:
     def below_root(exchange: Exchange) -> bool | None:
         if exchange.path[:1] != "/":
             return None
-        exchange.filename = root + exchange.path
+        exchange.filename = root + resolved(exchange.path, below_root=True)
         return True
 
     return below_root

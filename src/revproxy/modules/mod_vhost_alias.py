@@ -17,6 +17,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Parser, Scope, Server, Unset, setting, value_or
+from revproxy.static.find import resolved
 
 _SPECIFIER: Final = re.compile(
     r"%(?:(?P<plain>[p%])|(?P<dash>-?)(?P<part>[0-9])(?P<plus>\+?)"
@@ -104,7 +105,7 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         if root.by_address:
             name = exchange.connection.local_address
         directory = expand(root.text, name, port)
-        exchange.filename = directory + exchange.path
+        exchange.filename = directory + resolved(exchange.path, below_root=True)
         exchange.context = ("", directory)
         return True
 
