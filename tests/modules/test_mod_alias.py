@@ -60,7 +60,7 @@ def redirected(target: str) -> tuple[int, str | None]:
 def test_a_target_in_a_section_is_an_expression() -> None:
     assert redirected("http://b.test%{REQUEST_URI}?r") == (301, "http://b.test/x?r")
     assert redirected("http://b.test/%{file:/nope}") == (500, None)
-    assert redirected("http://b.test/y") == (301, "http://b.test/y")
+    assert redirected("http://b.test/y") == (301, "http://b.test/y?q")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ Function: TypeAlias = Callable[[Evaluation, str], str]
 Unary: TypeAlias = Callable[[Evaluation, str], bool]
 
 
+def _root(subject: Any, *, is_own: bool) -> str:
+    """The directory that a path was mapped below; of its own where that was no alias."""
+    known: str = subject.server.server.document_root
+    prefix, root = subject.context or ("", known)
+    return known if is_own and prefix else str(root)
+
+
 def _of(get: Callable[[Any], str | None]) -> Word:
     return lambda evaluation: get(evaluation.subject) or ""
 
@@ -170,9 +177,9 @@ VARIABLES: Final[dict[str, Word]] = {
     "path_info": _of(lambda subject: subject.path_info),
     "query_string": _of(lambda subject: subject.query),
     "is_subreq": _of(lambda subject: "false" if subject.main is None else "true"),
-    "document_root": _of(lambda subject: subject.server.server.document_root),
-    "context_document_root": _of(lambda subject: subject.server.server.document_root),
-    "context_prefix": _of(lambda _subject: ""),
+    "document_root": _of(lambda subject: _root(subject, is_own=True)),
+    "context_document_root": _of(lambda subject: _root(subject, is_own=False)),
+    "context_prefix": _of(lambda subject: (subject.context or ("", ""))[0]),
     "document_uri": _of(lambda subject: subject.path),
     "last_modified": _of(_modified),
     "the_request": _of(lambda subject: subject.request_line),

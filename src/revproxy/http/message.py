@@ -363,6 +363,12 @@ class Exchange:
         return inner
 
 
+def document_root(exchange: Exchange) -> str:
+    """The root of a request's own (mod_vhost_alias), "" where the server's is in force."""
+    context = exchange.context
+    return context[1] if context is not None and not context[0] else ""
+
+
 def tls_variable(exchange: Exchange, name: str) -> str | None:
     """A variable SSL_* of a request's connection (mod_ssl); None on a plain one, and for none."""
     tls = exchange.connection.tls

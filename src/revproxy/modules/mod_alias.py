@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
-from revproxy.errors import DirectiveError, HTTPError, Location, UnimplementedError
+from revproxy.errors import DirectiveError, HTTPError, Location
 from revproxy.http.message import Exchange
 from revproxy.http.uri import escape_path, prefix_length
 from revproxy.module import (
@@ -48,6 +48,17 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionAlias:
+    """`Alias target` in a section: one target for all that it covers."""
+
+    section: str
+    """The section's path."""
+    target: str | Callable[[Exchange], str | None]
+    server_root: str
+    location: Location = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """`Redirect status path target`, or RedirectMatch with a pattern.
 
@@ -71,6 +82,8 @@ class Settings:
     redirects: tuple[Redirect, ...] | Unset = setting(prepend)
     section_redirects: tuple[Redirect, ...] | Unset = setting(prepend)
     relative: bool | Unset = setting()
+    section_alias: SectionAlias | Unset = setting()
+    preserves_path: bool | Unset = setting()
 
 
 def _pattern(text: str, argument: int) -> Pattern:
@@ -82,14 +95,28 @@ def _pattern(text: str, argument: int) -> Pattern:
 
 def _parse_alias(settings: Settings, directive: Directive, scope: Scope) -> Settings:
     words = directive.values
-    if scope.kind is not ScopeKind.SERVER or len(words) != 2:
-        raise UnimplementedError(f"{directive.name} with one argument is not implemented")
+    if len(words) == 1:
+        return _parse_section_alias(settings, directive, scope)
+    if scope.kind is not ScopeKind.SERVER:
+        raise DirectiveError("Alias in a section takes one argument: what it stands for")
     path, target = words
     is_match = directive.key == "aliasmatch"
     if not is_match and not target.startswith("/"):
         target = scope.path(target)
     alias = Alias(path, target, _pattern(path, 0) if is_match else None, directive.location)
     return dataclasses.replace(settings, aliases=(*value_or(settings.aliases, ()), alias))
+
+
+def _parse_section_alias(settings: Settings, directive: Directive, scope: Scope) -> Settings:
+    if scope.kind is ScopeKind.SERVER:
+        raise DirectiveError("Alias outside of a section takes a path and what it stands for")
+    try:
+        target = compile_text(directive.values[0])
+    except ValueError as error:
+        message = f"Cannot parse alias expression '{directive.values[0]}': {error}"
+        raise DirectiveError(message, argument=0) from None
+    alias = SectionAlias(scope.argument, target, scope.server_root, directive.location)
+    return dataclasses.replace(settings, section_alias=alias)
 
 
 def _parse_redirect(status: int | None = None) -> Parser:
@@ -158,12 +185,14 @@ class _Redirector:
 
     def __call__(self, exchange: Exchange) -> None:
         for redirect in self._redirects:
-            target = _redirected(redirect, exchange)
+            target = _redirected(redirect, exchange, self._server)
             if exchange.trace is not None:
                 _tell(exchange, "Redirect", redirect, target)
             if target is None:
                 continue
             if 300 <= redirect.status <= 399:
+                if exchange.query is not None and "?" not in target:
+                    target = f"{target}?{exchange.query}"
                 if target.startswith("/") and not self._relative:
                     target = self._server.self_url(exchange, target)
                 exchange.out.set("Location", target)
@@ -183,7 +212,7 @@ def _tell(exchange: Exchange, name: str, entry: Alias | Redirect, found: str | N
     exchange.trace("mod_alias", f"{what}: {outcome}", entry.location, acted=found is not None)
 
 
-def _redirected(redirect: Redirect, exchange: Exchange) -> str | None:
+def _redirected(redirect: Redirect, exchange: Exchange, server: Server) -> str | None:
     """Where a redirect sends a request, None where it does not match."""
     if redirect.path is None:
         if redirect.expression is None:
@@ -202,10 +231,9 @@ def _redirected(redirect: Redirect, exchange: Exchange) -> str | None:
     length = prefix_length(exchange.path, redirect.path)
     if not length:
         return None
-    target = redirect.target + escape_path(exchange.path[length:])
-    if exchange.query is not None and "?" not in target:
-        target = f"{target}?{exchange.query}"
-    return target
+    # As with an alias, what its page and fields say of their context is this line's.
+    exchange.context = redirect.path, redirect.target or server.document_root
+    return redirect.target + escape_path(exchange.path[length:])
 
 
 class _EscapedMatch:
@@ -223,12 +251,17 @@ class _EscapedMatch:
 def _translate(settings: Settings, server: Server) -> Hook | None:
     aliases = value_or(settings.aliases, ())
     redirects = value_or(settings.redirects, ())
-    if not aliases and not redirects:
+    section = value_or(settings.section_alias, None)
+    if not aliases and not redirects and section is None:
         return None
+    preserves = value_or(settings.preserves_path, False)
     redirect = _Redirector(redirects, server, value_or(settings.relative, False))
 
     def translate(exchange: Exchange) -> bool | None:
         redirect(exchange)
+        if section is not None:
+            exchange.filename = _in_section(section, exchange, preserves=preserves)
+            return True
         for alias in aliases:
             name = _aliased(alias, exchange.path)
             if exchange.trace is not None:
@@ -241,6 +274,21 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         return None
 
     return translate
+
+
+def _in_section(alias: SectionAlias, exchange: Exchange, *, preserves: bool) -> str:
+    """The file that a section's alias names. Raises HTTPError 500."""
+    target = alias.target if isinstance(alias.target, str) else alias.target(exchange)
+    if target is None:
+        raise HTTPError(500, "Can't evaluate alias expression")
+    name = target if target.startswith("/") else f"{alias.server_root.rstrip('/')}/{target}"
+    if exchange.trace is not None:
+        text = f"Alias: {exchange.path} is the file {name}"
+        exchange.trace("mod_alias", text, alias.location, acted=True)
+    if not preserves:
+        return name
+    exchange.context = alias.section, name
+    return name + exchange.path[len(alias.section) :]
 
 
 def _aliased(alias: Alias, path: str) -> str | None:
@@ -269,6 +317,7 @@ MODULE = Module(
         "redirectmatch": _parse_redirect(),
         "redirecttemp": _parse_redirect(302),
         "redirectpermanent": _parse_redirect(301),
+        "aliaspreservepath": flag("preserves_path"),
         "redirectrelative": flag("relative"),
     },
     hooks={"translate": _translate, "fixups": _fixups},

@@ -33,6 +33,7 @@ from revproxy.module import (
 from revproxy.pattern import Pattern, compile_pattern, substitute
 
 _PLAIN_NAME: Final = re.compile(r"[-A-Za-z0-9_]+").fullmatch
+_PLAIN_TEXT: Final = re.compile(r"(?:[^^.$|()\[\]*+?{}\\]|\\[.$|()\[\]*+?{}\\^])*").fullmatch
 _SPECIAL: Final[dict[str, Callable[[Exchange], str]]] = {
     "remote_host": lambda exchange: exchange.client_address,
     "remote_addr": lambda exchange: exchange.client_address,
@@ -52,6 +53,8 @@ class Rule:
     pattern: Pattern
     changes: tuple[tuple[str, str | None], ...]
     location: Location | None = field(default=None, compare=False)
+    is_plain: bool = False
+    """The pattern is mere text, and so are the values: `$0` stays as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def _rule(attribute: str, words: list[str], first: int, *, ignore_case: bool) ->
         names = None if _PLAIN_NAME(attribute) else compile_pattern(attribute, ignore_case=True)
     except ValueError as error:
         raise DirectiveError(str(error), argument=first) from None
-    return Rule(attribute, names, pattern, _changes(words[1:]))
+    is_plain = _PLAIN_TEXT(words[0]) is not None
+    return Rule(attribute, names, pattern, _changes(words[1:]), is_plain=is_plain)
 
 
 def _changes(words: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
@@ -154,12 +158,13 @@ def _apply(rules: tuple[AnyRule, ...], exchange: Exchange, path: str) -> None:
         else:
             match = rule.pattern.search(_value(rule, exchange, path))
             holds = match is not None
-            if holds:
+            if holds and not rule.is_plain:
                 last, has_tried = match, True
         if exchange.trace is not None:
             _tell(exchange, rule, holds)
         if holds:
-            _change(rule.changes, exchange, last, as_written=has_tried and last is None)
+            plain = isinstance(rule, Rule) and rule.is_plain
+            _change(rule.changes, exchange, last, as_written=plain or (has_tried and last is None))
 
 
 def _tell(exchange: Exchange, rule: AnyRule, holds: bool) -> None:

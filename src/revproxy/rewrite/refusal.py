@@ -14,6 +14,7 @@ def refusal(run: Run, status: int, code: str, text: str) -> HTTPError:
         log.log("error", "rewrite", text, exchange=run.exchange, code=code)
     if run.tell is not None:
         run.tell(text)
+    run.exchange.query = run.args
     return HTTPError(status)
 
 

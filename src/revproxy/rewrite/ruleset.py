@@ -93,6 +93,7 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
             run.vary.clear()
         if flags.status:
             refuse_raw_query(run)
+            run.exchange.query = run.args
             raise HTTPError(flags.status)
         if outcome == CHANGED:
             subject = run.subject()

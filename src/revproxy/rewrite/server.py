@@ -129,6 +129,7 @@ def _redirect(run: Run, name: str, *, keeps: bool) -> NoReturn:
         name = f"{name}?{escaped}"
     if run.log is not None:
         run.log(1, f"redirect to {name} [REDIRECT/{run.status}]")
+    run.exchange.query = query
     run.exchange.out.set("Location", name)
     raise HTTPError(run.status)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from revproxy.errors import UnimplementedError
-from revproxy.http.message import Exchange, tls_variable
+from revproxy.http.message import Exchange, document_root, tls_variable
 from revproxy.rewrite.run import Part, Run
 from revproxy.subrequest import is_safe, look_up_file, look_up_uri
 
@@ -55,7 +55,7 @@ _VARIABLES: Final[dict[str, Part]] = {
     "CONN_REMOTE_ADDR": lambda run: run.exchange.connection.client_address,
     "CONTEXT_DOCUMENT_ROOT": lambda run: _context(run)[1],
     "CONTEXT_PREFIX": lambda run: _context(run)[0],
-    "DOCUMENT_ROOT": lambda run: run.server.document_root,
+    "DOCUMENT_ROOT": lambda run: document_root(run.exchange) or run.server.document_root,
     "HTTPS": lambda run: "on" if run.exchange.connection.is_tls else "off",
     "IPV6": lambda run: "on" if ":" in run.exchange.connection.client_address else "off",
     "IS_SUBREQ": lambda run: "false" if run.exchange.main is None else "true",
