@@ -83,6 +83,37 @@ _FLAGS = [
     *("CO=n:$1:.a.test", "T=text/plain", "UnsafeAllow3F", "UnsafeAllow3F", "UnsafePrefixStat"),
     *("UNC", "redirect=303", "last", "nocase", "noescape", "B=#?;"),
 ]
+_MORE_FLAGS = [
+    *(
+        "R=permanent",
+        "R=seeother",
+        "R=410",
+        "R=500",
+        "R=308",
+        "N=2",
+        "CO=n:v:.a.test:0:/p:secure:httponly:lax",
+    ),
+    *(
+        "E=V:${low:$1}",
+        "E=V",
+        "E=X:%{ENV:V}$1",
+        "T=text/$1",
+        "H=default-handler",
+        "CO=;m;a:b;a.test;0",
+        "forbidden",
+    ),
+    *(
+        "B,BNE=/",
+        "BCTLS,BNE=%",
+        "B=&",
+        "skip=1",
+        "S=9",
+        "chain",
+        "qsappend",
+        "passthrough",
+        "env=V:%{REQUEST_METHOD}",
+    ),
+]
 _SUBJECTS = [
     *("%{REQUEST_URI}", "%{REQUEST_FILENAME}", "%{QUERY_STRING}", "%{HTTP_HOST}", "%{THE_REQUEST}"),
     *("%{HTTP:X}", "%{HTTP_USER_AGENT}", "%{ENV:V}", "%{REQUEST_METHOD}", "$1", "$0", "%1", "%0"),
@@ -96,6 +127,37 @@ _SUBJECTS = [
         "%{UNKNOWN}",
     ),
     *("%{LA-U:REQUEST_FILENAME}", "%{SCRIPT_FILENAME}", "%{SERVER_PROTOCOL}", "${low:%{HTTP:X}}"),
+]
+_MORE_SUBJECTS = [
+    *(
+        "%{REQUEST_SCHEME}",
+        "%{CONTEXT_DOCUMENT_ROOT}",
+        "%{REMOTE_USER}",
+        "%{AUTH_TYPE}",
+        "%{HTTP_FORWARDED}",
+    ),
+    *(
+        "%{HTTP:User-Agent}",
+        "%{LA-F:REQUEST_FILENAME}",
+        "%{LA-U:QUERY_STRING}",
+        "%{ENV:SCRIPT_URL}",
+        "%{SSL:HTTPS}",
+    ),
+    *(
+        "%{ENV:REDIRECT_SCRIPT_URL}",
+        "%{ENV:REDIRECT_V}",
+        "%{HTTP_REFERER}",
+        "%{SERVER_ADDR}",
+        "%{CONN_REMOTE_ADDR}",
+    ),
+    *(
+        "%{SERVER_ADMIN}",
+        "%{ENV:SCRIPT_URI}",
+        "%{LA-U:ENV:V}",
+        "%{HTTP:None}",
+        "%{REMOTE_HOST}",
+        "%{ENV:S}",
+    ),
 ]
 _TESTS = [
     *(
@@ -140,6 +202,39 @@ _EXPRESSIONS = [
         "tolower(%{HTTP:X}) == 'y'",
         "-T %{HTTPS}",
     ),
+]
+_MORE_EXPRESSIONS = [
+    *(
+        "%{REQUEST_FILENAME} -strmatch '*.html'",
+        "-f %{REQUEST_FILENAME}",
+        "%{QUERY_STRING} =~ /(.)=(.)/",
+    ),
+    *(
+        "env('V') != ''",
+        "reqenv('V') == 'y'",
+        "-R '127.0.0.1'",
+        "%{HTTP_HOST} -strcmatch 'S*'",
+        "%{IS_SUBREQ} == 'true'",
+    ),
+    *(
+        "-U '/a.html'",
+        "-F '/none'",
+        "req('X') in {'y','a'}",
+        "%{CONTEXT_PREFIX} == '/al'",
+        "1 -lt 2 && !false",
+    ),
+]
+_MORE_PATTERNS = [
+    *(
+        "(?i)A",
+        "[[:alpha:]]+",
+        "^/?(?<n>[a-z]+)",
+        "(?<=a)/",
+        "^(?:/?a|/?x)/\\K(.*)",
+        "\\.(?>html?|txt)$",
+        "^/?\\Qa.\\E",
+    ),
+    *("(.)\\1", "^(?!/?a)", "\\bb\\b", "^.*+$", "(?s).$", "[^[:punct:]]$", "^/?(a)?(?(1)\\.|b)"),
 ]
 _PATHS = [
     *("/", "/a", "/a/", "/a.html", "/a/b.txt", "/b/1.txt", "/c", "/x/a.html", "/x/b", "/x/b/more"),
@@ -198,17 +293,47 @@ _SECTIONS = [
 _AHEAD = ("%{LA-U:", "%{LA-F:", " -U", " -F", "!-U", "!-F")
 
 
+_SERVER_LINES = [
+    *(
+        "SetEnvIf X ^(.) S=$1",
+        "ErrorDocument 404 /a.html",
+        "ErrorDocument 403 /none",
+        "Redirect /c http://o.test/c",
+    ),
+    *(
+        "AliasMatch ^/am/(.*) @DIR@/other/$1",
+        "RedirectMatch ^/rm(.*) /b$1",
+        "DirectoryIndex a.html index.html",
+    ),
+    *(
+        "FallbackResource /a.html",
+        "ErrorDocument 500 text",
+        "AddType text/x-a .html",
+        "AcceptPathInfo On",
+    ),
+    *("<Files b.txt>\nHeader set X-F b\n</Files>", "SetEnv V fixed", "DirectorySlash Off"),
+]
+_OVERRIDES = ["All", "All", "All", "FileInfo", "FileInfo Options", "None", "Indexes"]
+
+
 class RuleSets:
     """Random virtual hosts and what is asked of them."""
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
 
-    def host(self, name: str) -> str:
-        """A virtual host with rules."""
+    def host(self, name: str) -> tuple[str, dict[str, str]]:
+        """A virtual host with rules, and the files of its own: a tree with access files."""
         chance = self._chance
-        lines = [f"<VirtualHost *>\nServerName {name}\nDocumentRoot @DIR@/docs\nRewriteEngine On"]
+        files = self._tree(name) if chance.random() < 0.3 else {}
+        root = name if files else "docs"
+        lines = [f"<VirtualHost *>\nServerName {name}\nDocumentRoot @DIR@/{root}\nRewriteEngine On"]
+        if files:
+            override = chance.choice(_OVERRIDES)
+            lines.append(f"<Directory @DIR@/{root}>\nAllowOverride {override}\n</Directory>")
         lines.append(_COMMON)
+        if chance.random() < 0.3:
+            lines += chance.sample(_SERVER_LINES, chance.choice((1, 1, 2)))
         if chance.random() < 0.2:
             lines.append(f"RewriteOptions {chance.choice(_OPTIONS)}")
         if chance.random() < 0.5:
@@ -219,11 +344,26 @@ class RuleSets:
             lines += self._rules(in_section=False)
         for section in chance.sample(_SECTIONS, chance.choice((0, 0, 1, 1, 2))):
             lines += self._section(section)
-        text = "\n".join(lines)
+        text = "\n".join([*lines, *files.values()])
         if "N=" in text and any(word in text for word in _AHEAD):
             # Rules that look ahead to themselves again and again take a power of this.
             lines.append("LimitInternalRecursion 4")
-        return "\n".join([*lines, "</VirtualHost>", ""]).replace("@HOST@", name)
+        text = "\n".join([*lines, "</VirtualHost>", ""]).replace("@HOST@", name)
+        return text.replace("@DIR@/docs", f"@DIR@/{root}"), files
+
+    def _tree(self, name: str) -> dict[str, str]:
+        """A host's own files, with access files among them."""
+        chance = self._chance
+        files = {path.replace("docs", name, 1): text for path, text in FILES.items()}
+        for place in chance.sample(("", "a/", "x/", "b/"), chance.choice((1, 1, 2))):
+            lines = [line for line in self._section("<Directory>") if "<" not in line]
+            if chance.random() < 0.2:
+                lines.append(chance.choice(_SERVER_LINES[:1] + _SERVER_LINES[-4:]))
+            # The places that differ between servers stand in no access file.
+            text = "\n".join([*lines, ""]).replace("@DIR@/docs", "").replace("@DIR@", "")
+            text = text.replace("@ORIGIN@", "o.test").replace("@HOST@", name)
+            files[f"{name}/{place}.htaccess"] = text
+        return files
 
     def _section(self, opening: str) -> Iterator[str]:
         chance = self._chance
@@ -249,18 +389,19 @@ class RuleSets:
         flags = [flag for flag in ("NC", "NV", "OR")[: 3 - last] if chance.random() < 0.2]
         tail = f" [{','.join(flags)}]" if flags else ""
         if chance.random() < 0.1:
-            return f'RewriteCond expr "{chance.choice(_EXPRESSIONS)}"{tail}'
+            expression = chance.choice(_EXPRESSIONS + _MORE_EXPRESSIONS)
+            return f'RewriteCond expr "{expression}"{tail}'
         test = chance.choice(_TESTS)
         test = f'"{test}"' if " " in test else test
-        return f"RewriteCond {chance.choice(_SUBJECTS)} {test}{tail}"
+        return f"RewriteCond {chance.choice(_SUBJECTS + _MORE_SUBJECTS)} {test}{tail}"
 
     def _rule(self, *, in_section: bool) -> str:
         chance = self._chance
         patterns = _LOOSE if chance.random() < (0.8 if in_section else 0.4) else _ANCHORED
-        pattern = chance.choice(patterns)
+        pattern = chance.choice(_MORE_PATTERNS if chance.random() < 0.15 else patterns)
         if chance.random() < 0.1:
             pattern = f"!{pattern}"
-        flags = chance.sample(_FLAGS, chance.choice((0, 1, 1, 1, 2, 2, 3)))
+        flags = chance.sample(_FLAGS + _MORE_FLAGS, chance.choice((0, 1, 1, 1, 2, 2, 3)))
         output = chance.choice(_WHOLE)
         if chance.random() < 0.12:
             output = chance.choice(_ORIGIN)
@@ -288,18 +429,24 @@ class RuleSets:
         number = 0
         while left > 0:
             hosts: dict[str, str] = {}
+            shown: dict[str, str] = {}
+            files = dict(FILES)
             found: list[Case] = []
             for _ in range(min(left, HOSTS)):
                 name = f"s{number}.test"
                 number += 1
-                hosts[name] = self.host(name)
+                text, own = self.host(name)
+                hosts[name] = text
+                files |= own
+                access = [item for item in own.items() if item[0].endswith(".htaccess")]
+                shown[name] = text + "".join(f"# {path}:\n{rules}" for path, rules in access)
                 found += [
                     Case(f"{name} {turn}", "", (self.request(name),), (), shutdown=True)
                     for turn in range(REQUESTS)
                 ]
             left -= len(hosts)
             head = "<Directory @DIR@>\nOptions FollowSymLinks\n</Directory>\n"
-            yield Group("rules", "", head + "".join(hosts.values()), FILES, tuple(found)), hosts
+            yield Group("rules", "", head + "".join(hosts.values()), files, tuple(found)), shown
 
 
 def compared(group: Group) -> Iterator[tuple[Case, Outcome, Outcome, dict[str, str]]]:

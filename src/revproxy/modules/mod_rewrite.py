@@ -182,7 +182,7 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
     rules = settings.server
     if rules.engine:
         server.shared.setdefault("mod_rewrite programs", _Programs(rules.maps))
-    if not rules.engine or not rules.rules:
+    if not rules.engine:
         return None
     known = server.shared.get("mod_rewrite")
     if known is None:

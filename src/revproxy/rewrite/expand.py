@@ -57,6 +57,21 @@ def map_names(text: str) -> list[str]:
     return _MAP.findall(text)
 
 
+def own_marks(text: str) -> int:
+    """How many question marks a template has outside of what is put in."""
+    count = position = 0
+    while position < len(text):
+        char = text[position]
+        if char == "\\":
+            position += 1
+            char = text[position : position + 1]
+        elif char in "$%" and text.startswith("{", position + 1):
+            position = _closing(text, position + 2) or position + 1
+        count += char == "?"
+        position += 1
+    return count
+
+
 def _marked(part: Part, mark: Escape) -> Part:
     return lambda run: mark(part(run))
 

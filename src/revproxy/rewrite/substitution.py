@@ -2,7 +2,8 @@
 
 Laws:
 - The name and the query of the run change, and nothing else does but what T forces.
-- A `?` that a client smuggled in encoded never begins a query: 403.
+- A `?` that comes of what is put in, which a client may have smuggled in, never begins the query:
+  403.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from revproxy.http.message import REDIRECT_HANDLER, Exchange
 from revproxy.proxy.handlers import folded
 from revproxy.rewrite.arguments import Flags
 from revproxy.rewrite.escape import BackreferenceEscape, scheme_length, takes_query
-from revproxy.rewrite.expand import MapLookup, compile_template
+from revproxy.rewrite.expand import MapLookup, compile_template, own_marks
 from revproxy.rewrite.refusal import refusal, refuse_raw_query
 from revproxy.rewrite.run import Run
 
@@ -87,6 +88,7 @@ class Substitution:
         self._conditions = conditions
         self._effects = effects
         self._force = forced(flags, maps)
+        self._own_marks = own_marks(rule.output)
         self._output = compile_template(rule.output, maps, escape)
         self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
         self._marked = compile_template(rule.output, maps, escape, _mark)
@@ -96,9 +98,11 @@ class Substitution:
             return MISS
         flags = self._flags
         result = self._output(run)
+        if run.log is not None:
+            run.log(2, f"rewrite '{run.subject()}' -> '{result}'")
+        self._refuse_3f(run, result)
         for effect in self._effects:
             effect(run)
-        self._refuse_3f(run, result)
         if run.tell is not None:
             run.tell(f"rewrite -> '{result}'")
         self._set_name(run, result)
@@ -112,16 +116,20 @@ class Substitution:
         return CHANGED
 
     def _refuse_3f(self, run: Run, result: str) -> None:
-        """A `?` that the client smuggled in encoded must not begin a query. Raises HTTPError."""
-        if (
-            not self._flags.unsafe_3f
-            and "?" in result
-            and "%3f" in run.exchange.raw_path.lower()
-            and self._split_at(result) != self._split_at(self._marked(run))
-        ):
-            refuse_raw_query(run)
-            text = "Unsafe URL with %3f URL rewritten without UnsafeAllow3F"
-            raise refusal(run, 403, "AH10508", text)
+        """A `?` that the rule does not write itself must not begin the query. Raises HTTPError."""
+        if self._flags.unsafe_3f or result.count("?") == self._own_marks:
+            return
+        log, run.log = run.log, None
+        marked = self._marked(run)
+        run.log = log
+        if self._split_at(result) == self._split_at(marked):
+            return
+        refuse_raw_query(run)
+        text = "Unsafe URL with %3f URL rewritten without UnsafeAllow3F"
+        refused = refusal(run, 403, "AH10508", text)
+        if log is not None:
+            log(2, f"setting lastsub to rule with output {self._rule.output}")
+        raise refused
 
     def _split_at(self, name: str) -> int:
         """Where the query begins, -1 for nowhere."""
@@ -130,8 +138,6 @@ class Substitution:
     def _set_name(self, run: Run, result: str) -> None:
         """Let a result be the name, below the directory where it is relative, and the query."""
         log = run.log
-        if log is not None:
-            log(2, f"rewrite '{run.subject()}' -> '{result}'")
         flags = self._flags
         is_relative = run.prefix != "" and result[:1] != "/" and not scheme_length(result)
         if is_relative and run.prefix:
