@@ -98,7 +98,6 @@ _MORE_FLAGS = [
         "E=V",
         "E=X:%{ENV:V}$1",
         "T=text/$1",
-        "H=default-handler",
         "CO=;m;a:b;a.test;0",
         "forbidden",
     ),
