@@ -46,10 +46,10 @@ class LookUp:
 
     @property
     def is_servable(self) -> bool:
-        """An origin or a file would answer."""
+        """An origin or a file would answer, also one that sends the request elsewhere."""
         name = self.exchange.filename
         return self.status == 200 and (
-            self.exchange.proxy is not None
+            (self.exchange.proxy is not None and self.redirect is None)
             or (name is not None and os.path.isfile(name.encode("latin-1")))
         )
 

@@ -55,13 +55,14 @@ class DirectoryRules:
             return
         if is_ended(exchange):
             run = Run(exchange, self._server, before)
-            run.prefix = self._directory
+            run.place = run.prefix = self._directory
             listen(run)
             if run.log is not None:
                 run.log(8, "Declining, no further rewriting due to END flag")
             return
         _check_links(exchange)
         run = Run(exchange, self._server, before)
+        run.place = self._directory
         run.prefix = "" if proxied else self._directory
         run.base = self._base
         run.path_info = exchange.path_info
@@ -101,6 +102,8 @@ class DirectoryRules:
             if run.log is not None:
                 run.log(2, f"trying to replace prefix {self._directory} with {self._base}")
             url = _substituted(run, name, self._directory, self._base)
+            if name.startswith(self._directory):
+                return url
         elif self._root and name.startswith(f"{self._root}/"):
             url = name[len(self._root) :]
             if run.log is not None:

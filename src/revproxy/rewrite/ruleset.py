@@ -59,15 +59,16 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
                 break
         step = steps[index]
         index += 1
-        if run.log is not None:
+        flags = step.flags
+        passes = is_sub_request and (flags.no_sub_requests or flags.is_redirect)
+        if run.log is not None and not passes:
             tell_subject(run)
             run.log(3, f"applying pattern '{step.pattern_text}' to uri '{subject}'")
         match = step.search(subject)
         missed = (match is None) is not step.negated
-        flags = step.flags
         if missed and quiet and not flags.chain:
             continue
-        if is_sub_request and (flags.no_sub_requests or flags.is_redirect):
+        if passes:
             continue
         outcome = MISS
         if not missed:

@@ -45,6 +45,7 @@ class Run:
         "log",
         "passes_through",
         "path_info",
+        "place",
         "prefix",
         "reduced",
         "rule_match",
@@ -66,6 +67,8 @@ class Run:
         """The flag PT: the result is a URL path that is mapped on."""
         self.path_info = ""
         """What stands behind a file's name, which per-directory rules see too."""
+        self.place = ""
+        """The directory of the section that the rules stand in, "" for a server's."""
         self.prefix: str | None = None
         """The directory of per-directory rules; None in a server, "" where nothing is cut off."""
         self.base: str | None = None

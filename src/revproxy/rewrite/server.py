@@ -44,11 +44,15 @@ class ServerRules:
         self._root = server.document_root.rstrip("/")
 
     def __call__(self, exchange: Exchange) -> bool | None:
-        if (exchange.path[:1] != "/" and not self._any_uri) or is_ended(exchange):
+        if exchange.path[:1] != "/" and not self._any_uri:
             return None
-        _tell_script(exchange, self._server)
         run = Run(exchange, self._server, exchange.path)
         listen(run)
+        if is_ended(exchange):
+            if run.log is not None:
+                run.log(8, "Declining, no further rewriting due to END flag")
+            return None
+        _tell_script(exchange, self._server)
         if run.log is not None:
             run.log(2, f"init rewrite engine with requested uri {exchange.path}")
         changed = run_rules(self._rules, run)

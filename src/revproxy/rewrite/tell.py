@@ -34,7 +34,7 @@ def listen(run: Run) -> None:
 
     def tell(level: int, text: str) -> None:
         # Some of Apache's messages do not name the section, one not even the request.
-        inside = f"[perdir {run.prefix}] " if run.prefix and not text.startswith(_BARE) else ""
+        inside = f"[perdir {run.place}] " if run.place and not text.startswith(_BARE) else ""
         line = text if text.startswith("Evaluation of ") else f"{where} {inside}{text}"
         log.log(f"trace{level}", "rewrite", line, exchange=exchange)
 
