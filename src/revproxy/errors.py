@@ -122,6 +122,7 @@ class HTTPError(Exception):
 
     `reason` replaces the standard reason phrase, `detail` is printed in the canned page and the
     error log. `close` tells that the client's connection cannot be used for another request.
+    `is_first`: what went wrong before, on the way to an error's document, does not count any more.
     """
 
     def __init__(
@@ -132,8 +133,10 @@ class HTTPError(Exception):
         reason: str | None = None,
         close: bool = False,
         allow: str | None = None,
+        is_first: bool = False,
     ) -> None:
         super().__init__(f"{status} {detail}".rstrip())
+        self.is_first = is_first
         self.status = status
         self.detail = detail
         self.reason = reason

@@ -190,12 +190,12 @@ async def fail(exchange: Exchange, error: HTTPError) -> Exchange:
     if server.error_log is not None and error.detail:
         level = "info" if error.status in _CLIENTS_MISTAKES else "error"
         server.error_log.log(level, "core", error.detail, exchange=exchange)
-    first = _first_error(exchange)
+    first = None if error.is_first else _first_error(exchange)
     if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
         _canned(exchange, error, recursive=error.status)
         return await _filter(exchange)
-    if exchange.handler == REDIRECT_HANDLER and before != 200:
+    if exchange.handler == REDIRECT_HANDLER and before != 200 and not error.is_first:
         # A rule named a status before it sent the request elsewhere: no document is tried.
         _canned(exchange, error, recursive=before)
         return await _filter(exchange)

@@ -471,8 +471,15 @@ def _run(directory: Path, group: Group, kind: str) -> dict[str, Outcome]:
 
 def explained(one: Outcome, other: Outcome) -> str:
     """The entry of `docs/differences.md` that a difference falls under, "" for none."""
-    if one.get("status") == other.get("status") and "Additionally, a" in "".join(one["body"]):
+    said = [outcome.get("status") for outcome in (one, other)]
+    codes = [(status or ["HTTP/1.1 000"])[0][9:12] for status in said]
+    pages = "".join(one.get("body", []) + other.get("body", []))
+    same = {name: value for name, value in one.items() if other.get(name) != value}
+    if codes[0] == codes[1] and ("Additionally, a" in pages or set(same) == {"log"}):
         return "errors-of-error-documents"
+    if codes[0] < "400" <= codes[1] and len(one.get("seen", [])) == 1:
+        # The origin's page of an ErrorDocument.
+        return "status-of-error-documents"
     return ""
 
 

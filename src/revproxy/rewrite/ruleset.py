@@ -95,7 +95,7 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
         if flags.status:
             refuse_raw_query(run)
             run.exchange.query = run.args
-            raise HTTPError(flags.status)
+            raise HTTPError(flags.status, is_first=True)
         if outcome == CHANGED:
             subject = run.subject()
             changed = NO_ESCAPE if flags.no_escape else NORMAL

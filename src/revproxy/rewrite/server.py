@@ -135,7 +135,7 @@ def _redirect(run: Run, name: str, *, keeps: bool) -> NoReturn:
         run.log(1, f"redirect to {name} [REDIRECT/{run.status}]")
     run.exchange.query = query
     run.exchange.out.set("Location", name)
-    raise HTTPError(run.status)
+    raise HTTPError(run.status, is_first=True)
 
 
 def _tell_script(exchange: Exchange, server: Server) -> None:

@@ -13,7 +13,7 @@ from revproxy.rewrite.run import Run
 
 _BARE: Final = (
     *("split uri=", "discarding query", "reduce ", "strip matching", "add subst", "map lookup"),
-    "setting cookie",
+    *("setting cookie", "setting env", "unsetting env"),
 )
 
 

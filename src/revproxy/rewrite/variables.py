@@ -105,8 +105,13 @@ def _prefixed(prefix: str, rest: str) -> Part:
     if prefix in ("LA-U", "LA-F"):
         return _ahead(compile_variable(rest), rest, by_file=prefix == "LA-F")
     if prefix == "SSL":
-        return lambda run: tls_variable(run.exchange, rest) or ""
+        return lambda run: tls_variable(run.exchange, rest) or _without_tls(run, rest)
     return _empty
+
+
+def _without_tls(run: Run, name: str) -> str:
+    """What mod_ssl says of a plain connection."""
+    return "off" if name == "HTTPS" and "mod_ssl" in run.server.modules else ""
 
 
 def _ahead(variable: Part, name: str, *, by_file: bool) -> Part:
