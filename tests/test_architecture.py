@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "upstream": {"http", "errors", "sockets", "lane", "trio", "tls"},
     "logs": {"errors", "http"},
     "log_line": {"http"},
+    "scoreboard": set(),
     "log_format": {"errors", "http", "log_line", "module"},
     "log_json": {"http", "module"},
     "error_log_format": {"errors", "http"},
@@ -74,6 +75,7 @@ ROOMS: dict[str, set[str]] = {
             "log_line",
             "log_json",
             "error_log",
+            "scoreboard",
             "subrequest",
             "waiting",
         ),
@@ -99,7 +101,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "server": {
         *("plan.plan", "plan.match", "phases", "http", "sockets", "errors"),
-        *("logs", "lane", "tls", "trio"),
+        *("logs", "lane", "scoreboard", "tls", "trio"),
     },
     "lint": {
         *("__version__", "config", "plan", "http", "errors"),

@@ -45,6 +45,7 @@ ORDER: Final = (
     "mod_authz_core",
     "mod_log_config",
     "mod_logio",
+    "mod_status",
     "mod_dir",
     "mod_autoindex",
     "mod_mime",

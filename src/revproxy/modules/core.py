@@ -125,6 +125,7 @@ class Settings:
     input_filters: Names | Unset = setting()
     option_changes: tuple[Change, ...] | Unset = setting(append)
     handler: Handler | Unset = setting()
+    extended_status: bool | Unset = setting()
     force_type: str | Unset = setting()
     etag_changes: tuple[Change, ...] | Unset = setting(append)
     accept_path_info: bool | Unset = setting()
@@ -394,6 +395,7 @@ MODULE = Module(
         "options": parse_options,
         "regexdefaultoptions": _parse_regex_options,
         "sethandler": parse_set_handler,
+        "extendedstatus": flag("extended_status"),
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,

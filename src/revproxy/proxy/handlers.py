@@ -25,7 +25,7 @@ Handler: TypeAlias = str | Callable[[Exchange], str | None]
 """A name, or what makes one of a request; None where that fails."""
 
 PROXY: Final = "proxy:"
-_PLAIN: Final = frozenset(("none", "default-handler"))
+_PLAIN: Final = frozenset(("none", "default-handler", "server-status"))
 
 
 def check_handler(word: str, argument: int) -> str:

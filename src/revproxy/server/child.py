@@ -18,7 +18,7 @@ from typing import Final
 
 import trio
 
-from revproxy import logs
+from revproxy import logs, scoreboard
 from revproxy.lane import Lane, Stepped, install
 from revproxy.plan.plan import Plan
 from revproxy.server.addresses import AddressCounts
@@ -51,6 +51,7 @@ async def _main(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watchdog.run)
         nursery.start_soon(_flush_logs)
+        nursery.start_soon(_tell_scoreboard, watchdog)
         lane = Lane(nursery)
         install(lane)
         watchdog.look()
@@ -82,6 +83,15 @@ async def _flush_logs() -> None:
         logs.flush_all()
         await waiting.wait()
         await trio.sleep(_LOG_DELAY)
+
+
+async def _tell_scoreboard(watchdog: Watchdog) -> None:
+    """Say once a second how many connections have a request, and how many are kept alive."""
+    board = scoreboard.current()
+    while board is not None:
+        kept = sum(item.is_idle for item in watchdog.watched)
+        board.tell(len(watchdog.watched) - kept, kept, stops=watchdog.is_stopping)
+        await trio.sleep(1)
 
 
 async def _outlive_nobody(lifeline: int) -> None:

@@ -22,10 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from revproxy import logs
+from revproxy import logs, scoreboard
 from revproxy.errors import ConfigError
 from revproxy.http.wire import load_judge
 from revproxy.plan.plan import Listener, Plan
+from revproxy.scoreboard import DEFAULT_WORKERS, Scoreboard
 from revproxy.server.addresses import AddressCounts, AddressTable
 from revproxy.server.child import run_child
 from revproxy.server.listen import bind
@@ -64,6 +65,8 @@ class Supervisor:
         self._old: set[int] = set()
         """Children of former generations that finish."""
         self._addresses = AddressTable()
+        self._board = Scoreboard()
+        scoreboard.install(self._board)
         self._rows: dict[int, int] = {}
         """The row in that table which each process has."""
         self._respawn_at: list[float] = []
@@ -132,7 +135,9 @@ class Supervisor:
             if logs.current().reaped(pid):
                 continue
             if pid in self._rows:
-                self._addresses.give_back(self._rows.pop(pid))
+                row = self._rows.pop(pid)
+                self._addresses.give_back(row)
+                self._board.leave(row)
             self._old.discard(pid)
             if logs.current().reaped(pid):
                 continue
@@ -177,6 +182,8 @@ class Supervisor:
         former = list(self._children)
         self._children = {}
         self._plan = plan
+        self._board.generation += 1
+        self._board.configured = time.time()
         self._close_unused(plan)
         former_logs.close()
         gc.collect()
@@ -190,6 +197,7 @@ class Supervisor:
     # Children.
 
     def _spawn_all(self) -> None:
+        self._board.workers = self._plan.connections or DEFAULT_WORKERS
         count = self._plan.processes or len(os.sched_getaffinity(0))
         for _ in range(count):
             self._spawn()
@@ -213,6 +221,7 @@ class Supervisor:
             _become(self._plan.user, self._plan.group)
             os.close(self._held_end)
             counts = AddressCounts(self._addresses, row)
+            self._board.sit(row)
             run_child(self._plan, list(self._sockets.values()), self._lifeline, counts)
             status = 0
         except KeyboardInterrupt:

@@ -20,6 +20,11 @@ class Watched(Protocol):
 
     deadline: float
 
+    @property
+    def is_idle(self) -> bool:
+        """Nobody waits for an answer on it."""
+        ...
+
     def interrupt(self) -> None:
         """The deadline has passed."""
         ...
