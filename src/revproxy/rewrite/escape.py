@@ -41,7 +41,7 @@ def scheme_length(url: str) -> int:
 
 def takes_query(url: str) -> bool:
     """A `?` in this URL or path begins a query."""
-    return not scheme_length(url) or not url.lower().startswith(_WITHOUT_QUERY)
+    return not url[:8].lower().startswith(_WITHOUT_QUERY) or not scheme_length(url)
 
 
 def escape_absolute(url: str) -> str:

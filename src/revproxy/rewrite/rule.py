@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location, UnimplementedError
@@ -115,6 +116,12 @@ class Step:
     negated: bool
     act: Callable[[Run], int]
     """Called where the pattern matched: MISS where a condition does not hold."""
+    guard: Callable[[Run], bool] | None
+    """The conditions, where they may be asked before the pattern; then `act_guarded` is called.
+
+    Most rules whose pattern matches anything are for few requests, and need not try it for the
+    others."""
+    act_guarded: Callable[[Run], int]
     flags: Flags
     source: str
     location: Location
@@ -124,21 +131,40 @@ def compile_rule(rule: Rule, maps: MapLookup) -> Step:
     """Compile a rule. Raises DirectiveError for what is not implemented or not there."""
     conditions = _conditions(rule, maps)
     effects = _effects(rule, maps)
-    act: Callable[[Run], int] = (
-        _without_substitution(conditions, effects, forced(rule.flags, maps), rule.flags)
-        if rule.output == "-" or rule.flags.status
-        else Substitution(rule, conditions, effects, maps)
-    )
+
+    def acting(conditions: Callable[[Run], bool] | None) -> Callable[[Run], int]:
+        if rule.output == "-" or rule.flags.status:
+            force = forced(rule.flags, maps)
+            return _without_substitution(conditions, effects, force, rule.flags)
+        return Substitution(rule, conditions, effects, maps)
+
     return Step(
         rule.pattern,
         rule.pattern_text,
         rule.pattern.search,
         rule.negated,
-        act,
+        acting(conditions),
+        conditions if _may_ask_first(rule) else None,
+        acting(None),
         rule.flags,
         rule.source,
         rule.location,
     )
+
+
+_MATCH_ANYTHING: Final = frozenset(
+    ("", "^", "$", ".*", ".?", "(.*)", "^.*", "^(.*)", ".*$", "(.*)$", "^.*$", "^(.*)$")
+)
+
+
+def _may_ask_first(rule: Rule) -> bool:
+    """Whether nobody could tell that the conditions were asked before the pattern."""
+    if rule.negated or rule.flags.chain or rule.pattern_text not in _MATCH_ANYTHING:
+        return False
+    if any("$" in condition.subject + condition.written for condition in rule.conditions):
+        return False
+    # By RegexDefaultOptions a dot may match no line feed.
+    return all(rule.pattern.search(text) for text in ("", "\n", "a\nb"))
 
 
 def _conditions(rule: Rule, maps: MapLookup) -> Callable[[Run], bool] | None:

@@ -51,6 +51,7 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
     steps = rules.steps
     count = len(steps)
     quiet = run.tell is None and run.log is None
+    unseen = quiet and not is_sub_request
     known = rules.stretches if quiet else {}
     while index < count:
         if index in known:
@@ -60,6 +61,12 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
         step = steps[index]
         index += 1
         flags = step.flags
+        guard = step.guard if unseen else None
+        if guard is not None:
+            # Its pattern matches anything: where a condition fails, it need not be tried.
+            run.condition_match = None
+            if not guard(run):
+                continue
         passes = is_sub_request and (flags.no_sub_requests or flags.is_redirect)
         if run.log is not None and not passes:
             tell_subject(run)
@@ -72,8 +79,12 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
             continue
         outcome = MISS
         if not missed:
-            run.rule_match, run.condition_match = match, None
-            outcome = step.act(run)
+            run.rule_match = match
+            if guard is not None:
+                outcome = step.act_guarded(run)
+            else:
+                run.condition_match = None
+                outcome = step.act(run)
         if run.tell is not None:
             if missed:
                 hit = f"did not match '{subject}'"
