@@ -157,6 +157,12 @@ def _address(argument: str, _server: Server) -> Item:
     return lambda exchange: exchange.client_address
 
 
+def _host(argument: str, server: Server) -> Item:
+    if argument == "c":
+        return _address(argument, server)
+    return lambda exchange: exchange.remote_host or exchange.client_address
+
+
 def _port(argument: str, server: Server) -> Item:
     if argument == "remote":
         return lambda exchange: exchange.client_port
@@ -358,7 +364,7 @@ _LETTERS: Final[dict[str, Make]] = {
     "D": lambda _argument, server: _duration("us", server),
     "e": _variable,
     "f": _plain(_filename),
-    "h": _address,
+    "h": _host,
     "H": _plain(lambda exchange: escape(exchange.protocol)),
     "i": _field,
     "I": _plain(lambda exchange: exchange.bytes_in),

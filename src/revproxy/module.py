@@ -373,20 +373,3 @@ def interval(name: str, *, low: float = 0, default_unit: str = "s") -> Parser:
         return dataclasses.replace(settings, **changes)
 
     return parse
-
-
-def only(name: str, word: str, reason: str) -> Parser:
-    """A directive of which one setting alone is there; the others are refused, with the reason."""
-
-    def parse(settings: Any, directive: Directive, _scope: Scope) -> Any:
-        for index, value in enumerate(directive.values):
-            if value.lower() != word:
-                raise UnimplementedError(
-                    f"{directive.name} {value} is not implemented: {reason}",
-                    argument=index,
-                    hint=f"write `{directive.name} {word.capitalize()}`",
-                )
-        changes: dict[str, Any] = {name: word}
-        return dataclasses.replace(settings, **changes)
-
-    return parse

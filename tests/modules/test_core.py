@@ -70,7 +70,6 @@ def test_range_limits() -> None:
     [
         "SetHandler cgi-script",
         "SetHandler proxy:fcgi://origin/",
-        "HostnameLookups On",
         "FileETag Digest",
     ],
 )
@@ -83,7 +82,7 @@ def test_what_is_not_there_is_refused_by_name(line: str) -> None:
     "line",
     [
         *("SetHandler None", "SetHandler default-handler", "SetHandler proxy:http://origin/"),
-        *("HostnameLookups off", "AllowOverride None"),
+        *("HostnameLookups off", "HostnameLookups Double", "AllowOverride None"),
     ],
 )
 def test_what_is_there_all_the_same(line: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from revproxy.http.message import Exchange
+from revproxy.module import AsyncHook
 
 PATIENCE: Final = 10.0
 """Seconds."""
@@ -35,6 +36,11 @@ async def look_up_client(exchange: Exchange) -> None:
             _known.clear()
         known = _known[address] = (time.monotonic() + _KEPT_FOR, name)
     exchange.remote_host = known[1]
+
+
+def hook_for(word: str) -> AsyncHook | None:
+    """The hook that HostnameLookups asks for; every look-up is both ways, On as well as Double."""
+    return None if word == "Off" else look_up_client
 
 
 class Names:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from revproxy.authz.names import hook_for
 from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.error_log import merge_log_levels, parse_log_level
@@ -34,7 +35,6 @@ from revproxy.module import (
     flag,
     interval,
     number,
-    only,
     overlay,
     setting,
     text,
@@ -399,7 +399,7 @@ MODULE = Module(
         "forcetype": text("force_type"),
         "fileetag": parse_file_etag_words,
         "acceptpathinfo": parse_accept_path_info,
-        "hostnamelookups": only("hostname_lookups", "off", "names of clients are not looked up"),
+        "hostnamelookups": choice("hostname_lookups", "Off", "On", "Double"),
         "limitinternalrecursion": _parse_recursion,
         "maxranges": range_limit("max_ranges", 200),
         "maxrangeoverlaps": range_limit("max_range_overlaps", 20),
@@ -409,6 +409,7 @@ MODULE = Module(
         "accessfilename": _words("access_file_names"),
     },
     hooks={
+        "names": lambda settings, _server: hook_for(value_or(settings.hostname_lookups, "Off")),
         "translate": _translate,
         "fixups": _fixups,
         "insert_filter": _insert_filter,
