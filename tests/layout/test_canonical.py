@@ -175,6 +175,12 @@ def holds(text: str) -> None:
     assert after.defines == before.defines
 
 
+@pytest.mark.parametrize("text", ["\\\0", "a\0 b\nListen  80\n", "Listen  80\n\0"])
+def test_what_has_a_nul_is_no_text_and_stays(text):
+    assert laid_out(text) == text
+    holds(text)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))
 def test_files_keep_their_meaning(path):
     text = path.read_bytes().decode("latin-1")

@@ -38,7 +38,12 @@ _OWN_WORDS: Final = frozenset({"if", "elseif"})
 
 
 def laid_out(text: str, *, indent: str = "    ") -> str:
-    """The text (Latin-1) of a file in its canonical layout."""
+    """The text (Latin-1) of a file in its canonical layout; one with a NUL stays as it is.
+
+    What Apache reads of such a line depends on how it ends.
+    """
+    if "\0" in text:
+        return text
     mark = _BYTE_ORDER if text.startswith(_BYTE_ORDER) else ""
     source = Source("", text.removeprefix(mark))
     end = "\r\n" if source.lines and source.lines[0].endswith("\r") else "\n"
@@ -111,7 +116,7 @@ class _Writer:
             return
         if unit.is_blank:
             self._put(unit.lines)
-        elif unit.is_comment or "\0" in unit.text:
+        elif unit.is_comment:
             self._put(self._kept(unit))
         else:
             self._directive(unit)
