@@ -11,7 +11,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
-from revproxy.autoindex.lister import Lister
 from revproxy.autoindex.listing import Order
 from revproxy.autoindex.options import Options, parse_options
 from revproxy.autoindex.rules import (
@@ -24,6 +23,7 @@ from revproxy.autoindex.rules import (
 )
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
+from revproxy.http.message import Exchange
 from revproxy.module import (
     AsyncHook,
     Module,
@@ -144,7 +144,21 @@ def _index_order(settings: Settings, directive: Directive, _scope: Scope) -> Set
 def _handler(settings: Settings, server: Server) -> AsyncHook:
     # Where no file loads modules, the module is there for who names it.
     is_there = "mod_autoindex" in server.modules or settings != Settings()
-    return Lister(settings, refuses=is_there)
+    lister: AsyncHook | None = None
+
+    async def answer(exchange: Exchange) -> bool | None:
+        nonlocal lister
+        if exchange.filename is None or exchange.proxy is not None:
+            return None
+        if lister is None:
+            # Commands that end soon do without it.
+            from revproxy.autoindex.lister import Lister
+
+            lister = Lister(settings, refuses=is_there)
+        answered: bool | None = await lister(exchange)
+        return answered
+
+    return answer
 
 
 MODULE = Module(
