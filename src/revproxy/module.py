@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
 from revproxy.config.tree import Directive
-from revproxy.errors import Diagnostic, DirectiveError, UnimplementedError
+from revproxy.errors import Diagnostic, DirectiveError
 from revproxy.filters import Filter
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.uri import DEFAULT_PORTS
