@@ -52,6 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "authn": {*ENGINE, "authz", "lane", "trio"},
     "static": ENGINE,
     "autoindex": {*ENGINE, "lane", "rewrite", "static", "subrequest", "waiting"},
+    "negotiation": {*ENGINE, "lane", "rewrite", "static", "subrequest", "waiting"},
     "proxy": {*ENGINE, "upstream"},
     "rewrite": {*ENGINE, "proxy", "static", "config.expr", "subrequest", "waiting", "lane", "trio"},
     "modules": {
@@ -64,6 +65,7 @@ ROOMS: dict[str, set[str]] = {
             "filtered",
             "headers",
             "named_filters",
+            "negotiation",
             "authn",
             "authz",
             "static",

@@ -157,8 +157,9 @@ Hook: TypeAlias = Callable[[Exchange], Any]
 """What a module does in one phase.
 
 `translate`, `access`, `authz`, `fixups` and `handler` hooks return None for "declined";
-those of `translate` and both `fixups` may return a coroutine where they have to wait (`waiting`);
-`translate`, `authn` and `handler` stop at the first that returns True (the latter two are async);
+those of `translate`, `type_checker` and both `fixups` may return a coroutine where they have to
+wait (`waiting`); `translate`, `type_checker`, `authn` and `handler` stop at the first that returns
+True (the latter two are async);
 `authz` returns False where it cannot tell without a user, and runs again when there is one;
 any hook may raise `HTTPError`.
 """

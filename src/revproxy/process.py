@@ -2,7 +2,8 @@
 
 Laws:
 - The phases run in Apache's order; a hook that raises ends them.
-- A hook of `translate`, `fixups` and `file_fixups` may return a coroutine: it may have to wait.
+- A hook of `translate`, `type_checker` and both `fixups` may return a coroutine: it may have to
+  wait. The type checker may put another file in the place of the request's, with its plan.
 - A request goes by this way alone, whether a client made it or another request looks ahead to it.
 """
 
@@ -41,8 +42,8 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     if not plan.is_open:
         await _check_access(exchange)
     if exchange.proxy is None:
-        for hook in plan.type_checker:
-            hook(exchange)
+        await _check_type(exchange)
+        plan = exchange.plan
     is_file = exchange.proxy is None
     redirect = await _fix_up(exchange, plan.fixups)
     if is_file:
@@ -55,6 +56,16 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
 
 async def _translate(exchange: Exchange) -> None:
     for hook in exchange.plan.translate:
+        done = hook(exchange)
+        if done.__class__ is CoroutineType:
+            done = await done
+        if done:
+            return
+
+
+async def _check_type(exchange: Exchange) -> None:
+    """Find out what the file is, up to the first hook that knows all of it."""
+    for hook in exchange.plan.type_checker:
         done = hook(exchange)
         if done.__class__ is CoroutineType:
             done = await done

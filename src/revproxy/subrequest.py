@@ -103,6 +103,16 @@ def look_up_entry(exchange: Exchange, name: str) -> LookUp:
     return _look_up(inner, is_named=True)
 
 
+def look_up_beside(exchange: Exchange, name: str) -> LookUp:
+    """Look a file beside the request's up, with its query and what stands behind it."""
+    inner = exchange.sub_request("", exchange.query)
+    folder = (exchange.filename or "").rpartition("/")[0]
+    inner.filename = f"{folder}/{name}{exchange.path_info}"
+    path = exchange.path.removesuffix(exchange.path_info).rpartition("/")[0]
+    inner.path = f"{path}/{name}{exchange.path_info}"
+    return _look_up(inner, is_named=True)
+
+
 def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     assert inner.main is not None
     if _is_too_deep(inner.main):

@@ -42,7 +42,7 @@ def told(settings: object, name: str) -> tuple[str | None, list[str]]:
         ("A.HTML", "text/html", []),
         ("a.html.en", "text/html", ["Content-Language: en"]),
         ("a.html.de.gz", "text/html", ["Content-Encoding: x-gzip", "Content-Language: de"]),
-        ("a.en.de.html", "text/html", ["Content-Language: en, de"]),
+        ("a.en.de.html", "text/html", ["Content-Language: en,de"]),
         ("x.utf8.html", "text/html; charset=utf-8", []),
         ("x.html.utf8", "text/html; charset=utf-8", []),
         ("x.utf8", None, []),

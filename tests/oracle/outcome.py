@@ -125,10 +125,15 @@ def _blurred(response: Response, blur: Blur) -> Response:
     body = blur(response.body.decode("latin-1")).encode("latin-1", "replace")
     length = (str(len(response.body)), str(len(body)))
     headers = []
+    date = next((value for name, value in response.headers if name.lower() == "date"), "")
     for name, value in response.headers:
         value = blur(value)
         if name.lower() == "date":
             value = _date(value)
+        elif name.lower() == "etag":
+            value = _OF_LIST.sub(r'\1;<list>"', value)
+        elif name.lower() == "expires" and _seconds(value) - _seconds(date) in (-1, 0):
+            value = "<date>"
         elif name.lower() == "server" and value in ("Apache", "revproxy"):
             value = "<product>"
         elif name.lower() == "allow":
@@ -145,12 +150,22 @@ def _blurred(response: Response, blur: Blur) -> Response:
     )
 
 
+# The directory that variants are found in is new, and its time another on each side; Apache
+# forgets the closing quote (`etag-of-a-list`).
+_OF_LIST = re.compile(r'^(?:W/)?("[^;]*);[0-9a-f-]+"?$')
+
+
 def _now(text: str) -> str:
     lines = [line.partition(": ") for line in text.split("\n")]
     return "\n".join(
         name + colon + (_date(value) if name.lower() == "date" else value)
         for name, colon, value in lines
     )
+
+
+def _seconds(value: str) -> int:
+    parsed = parsedate_tz(value)
+    return 0 if parsed is None else mktime_tz(parsed)
 
 
 def _date(value: str) -> str:

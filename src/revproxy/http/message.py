@@ -37,6 +37,10 @@ REDIRECT_HANDLER: Final = "redirect-handler"
 """The handler of a request that another path of this server will answer."""
 
 
+UNKNOWN_PARTS: Final = "ap-mime-exceptions-list"
+"""The note of the parts of a file's name that say nothing of it, joined by `/` (mod_mime)."""
+
+
 class Body(Protocol):
     """A response body that is read piece by piece.
 
@@ -196,6 +200,7 @@ class Exchange:
         "handler",
         "host",
         "host_port",
+        "list_validator",
         "log_id",
         "main",
         "method",
@@ -306,6 +311,8 @@ class Exchange:
         self.first_sent = 0
         """When the first octet went out, in nanoseconds; 0 where nobody asks, -1 where it is."""
         self.error_detail = ""
+        self.list_validator: str | None = None
+        """What stands in the ETag for the variants this answer was chosen from."""
         self.started = time.time_ns()
         self.log_id: str | None = None
         self.previous: Exchange | None = None
@@ -358,6 +365,7 @@ class Exchange:
         inner.started = self.started
         inner.close = self.close
         inner.log_id = self.log_id
+        inner.list_validator = self.list_validator
         inner.trace = self.trace
         inner.previous = self
         return inner

@@ -195,6 +195,11 @@ def _located(before: str) -> Text:
     return text
 
 
+def _listed(before: str) -> Text:
+    """With the variants that the client may choose from (mod_negotiation)."""
+    return lambda exchange, _notes: before + exchange.notes.get("variant-list", "")
+
+
 def _by_method(before: str, after: str) -> Text:
     return lambda exchange, _notes: f"{before}{escape_html(exchange.method)}{after}"
 
@@ -241,7 +246,7 @@ _CREDENTIALS: Final = (
 _MOVED: Final = _located("The document has moved")
 
 _TEXTS: Final[dict[int, Text]] = {
-    300: _plain(""),
+    300: _listed(""),
     301: _MOVED,
     302: _MOVED,
     303: _located("The answer to your request is located"),
@@ -259,7 +264,7 @@ _TEXTS: Final[dict[int, Text]] = {
     403: _noted("<p>You don't have permission to access this resource.", "</p>\n"),
     404: _plain("<p>The requested URL was not found on this server.</p>\n"),
     405: _by_method("<p>The requested method ", " is not allowed for this URL.</p>\n"),
-    406: _plain(
+    406: _listed(
         "<p>An appropriate representation of the requested resource could not be found on this "
         "server.</p>\n"
     ),

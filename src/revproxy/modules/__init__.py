@@ -46,6 +46,7 @@ ORDER: Final = (
     "mod_log_config",
     "mod_logio",
     "mod_status",
+    "mod_negotiation",
     "mod_dir",
     "mod_autoindex",
     "mod_mime",
@@ -90,7 +91,7 @@ ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
 """Modules that wait to be named, and what does so besides Apache's directives: their filters and
 directives of our own."""
 
-SILENT_UNLOADED: Final = frozenset(("mod_autoindex",))
+SILENT_UNLOADED: Final = frozenset(("mod_autoindex", "mod_negotiation"))
 """Modules whose being there alone changes answers: only where a file loads them does it."""
 
 

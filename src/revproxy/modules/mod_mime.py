@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Location, Severity
-from revproxy.http.message import Exchange
+from revproxy.http.message import UNKNOWN_PARTS, Exchange
 from revproxy.module import (
     Hook,
     Module,
@@ -42,6 +43,13 @@ from revproxy.named_filters import (
 from revproxy.proxy.handlers import check_handler
 
 _SYSTEM_TYPES: Final = "/etc/mime.types"
+_FORM: Final = r'[ \t]*([^\s"(),/:-@[-\]]+)[ \t]*=[ \t]*("(?:[^"\\\n]|\\.)*"|[^\s"(),/:-@[-\]]+)'
+_PARAMETER: Final = re.compile(rf";{_FORM}").finditer
+_PARAMETERS: Final = re.compile(
+    rf'(?:{_FORM}(?:;|$|(?<=")[ \t]*(?:;|$)))*[^"(),/:-@[-\]]*'
+).fullmatch
+"""A last word without a value says nothing."""
+_MATCHES: Final = ("any", "negotiatedonly", "filters", "handlers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Settings:
     output_filters: dict[str, Names] | Unset = setting(overlay)
     input_filters: dict[str, Names] | Unset = setting(overlay)
     uses_path_info: bool | Unset = setting()
+    matches: frozenset[str] | Unset = setting()
+    """MultiviewsMatch: what besides types and their like makes an extension known."""
 
 
 def _extension(word: str) -> str:
@@ -110,15 +120,19 @@ def _changed(settings: Settings, name: str, entries: Mapping[str, Any]) -> Setti
     return dataclasses.replace(settings, **{name: table})  # type: ignore[arg-type]
 
 
-def _check_match(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
-    """MultiviewsMatch is for mod_negotiation alone, which is not here: nothing comes of it."""
-    words = {word.lower() for word in directive.values}
+def _parse_matches(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
+    """Any and NegotiatedOnly stand alone; Filters and Handlers may stand together."""
+    matches = set(value_or(settings.matches, frozenset()))
     for index, word in enumerate(directive.values):
-        if word.lower() not in ("any", "negotiatedonly", "filters", "handlers"):
+        name = word.lower()
+        if name not in _MATCHES:
             raise DirectiveError(f"Unrecognized option '{word}'", argument=index)
-    if len(words) > 1 and words & {"any", "negotiatedonly"}:
-        raise DirectiveError(f"{directive.values[1]} is incompatible with {directive.values[0]}")
-    return settings
+        others = matches - {name}
+        if others and (name in _MATCHES[:2] or others & set(_MATCHES[:2])):
+            text = f"{word} is incompatible with {' and '.join(sorted(others))}"
+            raise DirectiveError(text, argument=index)
+        matches.add(name)
+    return dataclasses.replace(settings, matches=frozenset(matches))
 
 
 def _parse_types_config(settings: Settings, directive: Directive, scope: Scope) -> Settings:
@@ -159,13 +173,24 @@ class _Typer:
     """Tells what a file is by its name."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
-        self._types = _kept({**_types(settings, server), **value_or(settings.types, {})})
+        added = {name: _normal(kind) for name, kind in value_or(settings.types, {}).items()}
+        self._types = _kept({**_types(settings, server), **added})
         self._charsets = _kept(value_or(settings.charsets, {}))
         self._encodings = _kept(value_or(settings.encodings, {}))
         self._languages = _kept(value_or(settings.languages, {}))
         self._handlers = _kept(value_or(settings.handlers, {}))
         self._uses_path_info = value_or(settings.uses_path_info, False)
         self._default_language = value_or(settings.default_language, "")
+        matches = value_or(settings.matches, frozenset())
+        known: list[Mapping[str, Any]] = [
+            *(self._types, self._charsets, self._encodings, self._languages),
+            *([self._handlers] if "handlers" in matches else ()),
+        ]
+        if "filters" in matches:
+            known += (value_or(settings.input_filters, {}), value_or(settings.output_filters, {}))
+        self._is_known: Callable[[str], bool] = lambda extension: (
+            "any" in matches or any(table.get(extension) for table in known)
+        )
 
     def __call__(self, exchange: Exchange) -> None:
         name = exchange.filename
@@ -184,13 +209,45 @@ class _Typer:
             if extension in self._languages:
                 languages.append(self._languages[extension])
         if kind:
-            exchange.content_type = f"{kind}; charset={charset}" if charset else kind
+            exchange.content_type = _normal(kind, charset) if charset else kind
         if encodings:
             exchange.out.set("Content-Encoding", ", ".join(encodings))
         if not languages and self._default_language:
             languages.append(self._default_language)
         if languages:
-            exchange.out.set("Content-Language", ", ".join(languages))
+            exchange.out.set("Content-Language", ",".join(languages))
+        if exchange.main is not None:
+            self._note_unknown(exchange, name)
+
+    def _note_unknown(self, exchange: Exchange, name: str) -> None:
+        """Note the parts of a name that say nothing, where some do: mod_negotiation asks."""
+        last = name.rpartition("/")[2]
+        base, *extensions = last.lstrip(".").split(".")
+        unknown = [word for word in extensions if word and not self._is_known(word.lower())]
+        if len(unknown) < len([word for word in extensions if word]):
+            dots = last[: len(last) - len(last.lstrip("."))]
+            exchange.notes[UNKNOWN_PARTS] = "/".join((dots + base, *unknown))
+
+
+@functools.cache
+def _normal(kind: str, charset: str = "") -> str:
+    """A type with its parameters as Apache writes them; as it is where they are malformed.
+
+    A charset takes the place of its own, or stands behind its parameters.
+    """
+    base, mark, parameters = kind.partition(";")
+    is_malformed = mark and (not parameters.strip() or _PARAMETERS(parameters) is None)
+    if is_malformed or "/" not in base:
+        return kind
+    parts = [base.strip()]
+    for match in _PARAMETER(f";{parameters}"):
+        if match[1] != "charset" or not charset:
+            parts.append(f"{match[1]}={match[2]}")
+        elif f"charset={charset}" not in parts:
+            parts.append(f"charset={charset}")
+    if charset and f"charset={charset}" not in parts:
+        parts.append(f"charset={charset}")
+    return "; ".join(parts)
 
 
 def _extensions(name: str) -> list[str]:
@@ -250,7 +307,7 @@ MODULE = Module(
         "removelanguage": _remove("languages"),
         "removehandler": _remove("handlers"),
         "modmimeusepathinfo": flag("uses_path_info"),
-        "multiviewsmatch": _check_match,
+        "multiviewsmatch": _parse_matches,
         "defaultlanguage": text("default_language"),
         "addoutputfilter": _add_filters("output_filters", KINDS),
         "addinputfilter": _add_filters("input_filters", INPUT),

@@ -25,7 +25,9 @@ Handler: TypeAlias = str | Callable[[Exchange], str | None]
 """A name, or what makes one of a request; None where that fails."""
 
 PROXY: Final = "proxy:"
-_PLAIN: Final = frozenset(("none", "default-handler", "server-status"))
+_PLAIN: Final = frozenset(
+    ("none", "default-handler", "server-status", "type-map", "application/x-type-map")
+)
 
 
 def check_handler(word: str, argument: int) -> str:

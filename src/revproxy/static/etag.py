@@ -57,3 +57,10 @@ def make_etag(info: os.stat_result, parts: frozenset[str], now: int) -> str | No
         return None
     weak = "" if now - info.st_mtime_ns > 1_000_000_000 else "W/"
     return f'{weak}"{"-".join(f"{number:x}" for number in numbers)}"'
+
+
+def join_etags(etag: str, list_validator: str) -> str:
+    """The tag of a variant with that of the list it was chosen from: weak where either is."""
+    weak = "W/" if etag.startswith("W/") or list_validator.startswith("W/") else ""
+    of_file, of_list = (tag.removeprefix("W/").strip('"') for tag in (etag, list_validator))
+    return f'{weak}"{of_file};{of_list}"'

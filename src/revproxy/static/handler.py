@@ -23,7 +23,7 @@ from revproxy.http.message import Body, Exchange
 from revproxy.http.methods import METHODS
 from revproxy.http.ranges import Range, RangeLimits, parse_ranges
 from revproxy.static.body import FileBody, Piece
-from revproxy.static.etag import DEFAULT_PARTS, make_etag
+from revproxy.static.etag import DEFAULT_PARTS, join_etags, make_etag
 
 _SMALL: Final = 32 * 1024
 _READING: Final = frozenset(("GET", "HEAD", "POST"))
@@ -94,6 +94,8 @@ class StaticFiles:
         seconds = now // 1_000_000_000
         modified = min(info.st_mtime_ns // 1_000_000_000, seconds)
         etag = make_etag(info, self.etag_parts, now)
+        if etag is not None and exchange.list_validator is not None:
+            etag = join_etags(etag, exchange.list_validator)
         validators = Validators(etag, modified)
         out = exchange.out
         out.set("Last-Modified", format_http_date(modified))
@@ -108,7 +110,7 @@ class StaticFiles:
             exchange.status = status
             exchange.body = b""
             if status == 304:
-                exchange.content_type = None
+                drop_content_fields(exchange)
             return
         ranges: list[Range] = []
         wanted = exchange.fields.get("Range")
@@ -117,7 +119,7 @@ class StaticFiles:
         pieces: list[Piece] = [(0, info.st_size)]
         if ranges:
             exchange.status = 206
-            pieces = _partial(exchange, ranges, info.st_size)
+            pieces = partial(exchange, ranges, info.st_size)
         start, end = ranges[0] if ranges else (0, info.st_size)
         if len(pieces) == 1 and end - start <= _SMALL:
             exchange.body = os.pread(fd, end - start, start)
@@ -126,7 +128,14 @@ class StaticFiles:
             exchange.body = body
 
 
-def _partial(exchange: Exchange, ranges: list[Range], size: int) -> list[Piece]:
+def drop_content_fields(exchange: Exchange) -> None:
+    """Say nothing of a content that does not come (304)."""
+    exchange.content_type = None
+    exchange.out.unset("Content-Encoding")
+    exchange.out.unset("Content-Language")
+
+
+def partial(exchange: Exchange, ranges: list[Range], size: int) -> list[Piece]:
     """The pieces of a 206 and what its head says of them (RFC 9110, section 15.3.7)."""
     if len(ranges) == 1:
         start, end = ranges[0]
