@@ -121,7 +121,8 @@ class _Directories:
                     raise HTTPError(self._redirect)
                 self._serve(exchange, found)
                 return
-            if 300 <= found.status <= 399 or (found.status == 401 and len(self._indexes) == 1):
+            is_final = found.status in (401, 406) and len(self._indexes) == 1
+            if 300 <= found.status <= 399 or is_final:
                 self._pass_on(exchange, found)
             if found.status not in (200, 404):
                 error = found.status
