@@ -10,7 +10,7 @@ import pytest
 from revproxy.errors import DirectiveError
 from revproxy.modules.mod_mime import MODULE as MIME
 from revproxy.modules.mod_negotiation import MODULE
-from revproxy.negotiation.choose import Policy
+from revproxy.negotiation.wanted import Policy
 from tests.exchanges import hook, make_exchange, merged, parse
 
 

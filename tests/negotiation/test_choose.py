@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.negotiation.accept import Wishes, parse_ranges, read_wishes
-from revproxy.negotiation.choose import Policy, choose
+from revproxy.negotiation.choose import choose
 from revproxy.negotiation.variant import Variant
+from revproxy.negotiation.wanted import Policy
 from tests.exchanges import fields
 
 

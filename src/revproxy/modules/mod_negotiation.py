@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
+from revproxy.http.message import Exchange
 from revproxy.module import AsyncHook, Hook, Module, Scope, Server, Unset, flag, setting, value_or
-from revproxy.negotiation.choose import Policy
-from revproxy.negotiation.negotiator import EncodingNames, MultiViews, TypeMaps
+from revproxy.negotiation.wanted import Policy, Views, is_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,55 @@ def _parse_force(settings: Settings, directive: Directive, _scope: Scope) -> Set
     return dataclasses.replace(settings, force=frozenset(force))
 
 
+# What negotiates is loaded when a request wants it: commands that end soon do without it.
+
+
 def _type_checker(settings: Settings, _server: Server) -> Hook:
-    return MultiViews(settings.policy())
+    are_on = Views()
+    views: Hook | None = None
+
+    def check(exchange: Exchange) -> Any:
+        nonlocal views
+        if exchange.filename is None or not are_on(exchange):
+            return None
+        if views is None:
+            from revproxy.negotiation.negotiator import MultiViews
+
+            views = MultiViews(settings.policy())
+        return views(exchange)
+
+    return check
 
 
 def _file_fixups(settings: Settings, server: Server) -> Hook:
-    # Where no file loads modules, the module is there for who names it.
+    # Where no file loads modules, the module is there for who names it, or MultiViews.
     is_there = "mod_negotiation" in server.modules or settings != Settings()
-    return EncodingNames(is_there=is_there)
+    are_on = Views()
+
+    def name_encoding(exchange: Exchange) -> None:
+        if "Content-Encoding" in exchange.out and (is_there or are_on(exchange)):
+            from revproxy.negotiation.negotiator import fix_encoding
+
+            fix_encoding(exchange)
+
+    return name_encoding
 
 
 def _handler(settings: Settings, server: Server) -> AsyncHook:
-    return TypeMaps(settings.policy(), server, is_cached=value_or(settings.caches, False))
+    maps: AsyncHook | None = None
+
+    async def answer(exchange: Exchange) -> bool | None:
+        nonlocal maps
+        if exchange.proxy is not None or exchange.filename is None or not is_map(exchange):
+            return None
+        if maps is None:
+            from revproxy.negotiation.negotiator import TypeMaps
+
+            maps = TypeMaps(settings.policy(), server, is_cached=value_or(settings.caches, False))
+        answered: bool | None = await maps(exchange)
+        return answered
+
+    return answer
 
 
 MODULE = Module(

@@ -16,6 +16,7 @@ from typing import Final
 
 from revproxy.negotiation.accept import HTML, SCRIPT, SERVER_PARSED, Range, Wishes, single
 from revproxy.negotiation.variant import Variant, is_identity
+from revproxy.negotiation.wanted import Policy
 
 _FEW: Final = single(0.0001)
 _NEAR: Final = single(0.001)
@@ -23,15 +24,6 @@ _ANY_TYPE: Final = single(0.01)
 _ANY_SUBTYPE: Final = single(0.02)
 _HALF: Final = 0.5
 _LATIN: Final = "iso-8859-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """LanguagePriority and ForceLanguagePriority."""
-
-    languages: tuple[str, ...] = ()
-    prefers: bool = True
-    falls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Coroutine
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.http.conditional import Validators, evaluate, range_applies
@@ -23,34 +23,17 @@ from revproxy.http.ranges import RangeLimits, parse_ranges
 from revproxy.module import Server, value_or
 from revproxy.negotiation.accept import SCRIPT, read_wishes
 from revproxy.negotiation.accept import parse_ranges as parse_items
-from revproxy.negotiation.choose import Policy, choose
+from revproxy.negotiation.choose import choose
 from revproxy.negotiation.tell import escape_segment, set_fields, variant_list
 from revproxy.negotiation.type_map import TypeMapError, parse_type_map
 from revproxy.negotiation.variant import Variant
+from revproxy.negotiation.wanted import MAP_HANDLER, MAP_TYPE, Policy
 from revproxy.rewrite.escape import escape_uri
 from revproxy.static.body import Piece
-from revproxy.static.directives import effective_options
 from revproxy.static.etag import effective_parts, make_etag
 from revproxy.static.handler import drop_content_fields, partial
 from revproxy.subrequest import LookUp, look_up_beside, look_up_file, take_over
 from revproxy.waiting import run, wait
-
-MAP_TYPE: Final = "application/x-type-map"
-MAP_HANDLER: Final = "type-map"
-
-
-class _Views:
-    """Whether MultiViews is on for a plan's requests: found out at the first of them."""
-
-    def __init__(self) -> None:
-        self._is_on: bool | None = None
-
-    def __call__(self, exchange: Exchange) -> bool:
-        if self._is_on is None:
-            core = exchange.plan.settings.get("core")
-            changes = () if core is None else value_or(core.option_changes, ())
-            self._is_on = "MultiViews" in effective_options(changes)
-        return self._is_on
 
 
 class MultiViews:
@@ -58,11 +41,10 @@ class MultiViews:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._are_on = _Views()
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, bool] | None:
         name = exchange.filename
-        if name is None or not self._are_on(exchange) or name[:1] != "/" or _exists(name):
+        if name is None or name[:1] != "/" or _exists(name):
             return None
         return run(self._negotiate, exchange)
 
@@ -117,9 +99,7 @@ class TypeMaps:
         self._is_cached = is_cached
         self._methods = "GET,POST,OPTIONS,HEAD" + ("" if server.trace == "off" else ",TRACE")
 
-    async def __call__(self, exchange: Exchange) -> bool | None:
-        if exchange.proxy is not None or exchange.filename is None or not _is_map(exchange):
-            return None
+    async def __call__(self, exchange: Exchange) -> bool:
         return await run(self._handle, exchange)
 
     def _handle(self, exchange: Exchange) -> bool:
@@ -138,13 +118,6 @@ class TypeMaps:
             raise HTTPError(405, allow=self._methods)
         _answer(exchange, best, best.body, info)
         return True
-
-
-def _is_map(exchange: Exchange) -> bool:
-    if exchange.handler is not None:
-        return exchange.handler in (MAP_HANDLER, MAP_TYPE)
-    kind = exchange.content_type
-    return kind is not None and kind.partition(";")[0].strip() == MAP_TYPE
 
 
 def _redirect(exchange: Exchange, best: Variant) -> NoReturn:
@@ -201,19 +174,6 @@ def fix_encoding(exchange: Exchange) -> None:
         exchange.out.set("Content-Encoding", plain)
     elif f"x-{plain}" in names:
         exchange.out.set("Content-Encoding", f"x-{plain}")
-
-
-class EncodingNames:
-    """The fixup: `fix_encoding` where the module is there."""
-
-    def __init__(self, *, is_there: bool) -> None:
-        """`is_there`: a file loads or names it; else MultiViews brings it."""
-        self._is_there = is_there
-        self._are_on = _Views()
-
-    def __call__(self, exchange: Exchange) -> None:
-        if exchange.out.items and (self._is_there or self._are_on(exchange)):
-            fix_encoding(exchange)
 
 
 class _Negotiation:
