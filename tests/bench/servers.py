@@ -152,7 +152,7 @@ http {{
       add_header Set-Cookie "id=$request_id; Path=/; HttpOnly"; add_header ETag '"$request_id"';
       add_header Cache-Control private; return 200 "{"x" * 1024}"; }}
     location = /big {{ default_type application/octet-stream; try_files /big =404; }}
-    location /page {{ default_type text/html; try_files $uri =404; }} }}
+    location ~ ^/page[0-9] {{ default_type text/html; try_files $uri =404; }} }}
 }}
 """)
     return Contender("origin", port, ("nginx", "-e", f"{directory}/error.log", "-c", str(path)))
