@@ -380,11 +380,6 @@ def swap(logs: Logs) -> Logs:
     return former
 
 
-def open_all() -> None:
-    """Open the targets in force. Raises LogError."""
-    _current.open()
-
-
 def flush_all(*, final: bool = False) -> None:
     """Write the lines at hand of all writers; `final` before a fork and at the end of a process."""
     if not _waiting:

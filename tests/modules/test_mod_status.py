@@ -13,6 +13,9 @@ from revproxy.scoreboard import Scoreboard
 from tests.serving import served
 
 CONFIG = """
+LoadModule mpm_event_module modules/mod_mpm_event.so
+LoadModule status_module modules/mod_status.so
+Listen 80
 ServerName www.test
 <Location /status>
     SetHandler server-status
@@ -74,6 +77,12 @@ def test_extended_status_off_tells_no_totals(board: Scoreboard) -> None:
     _, body = ask("/status?auto", f"ExtendedStatus Off\n{CONFIG}")
     assert "Total Accesses" not in body
     assert "BusyWorkers: 2" in body
+
+
+def test_a_snippet_counts_nothing_and_says_so(board: Scoreboard) -> None:
+    _, body = ask("/status?auto", CONFIG[CONFIG.index("ServerName") :])
+    assert "Total Accesses" not in body
+    assert "Scoreboard: WWKKK_____" in body
 
 
 @pytest.mark.parametrize(

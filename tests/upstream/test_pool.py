@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from revproxy.upstream.pool import Pool
 
 
@@ -41,3 +45,19 @@ def test_many_names_do_not_fill_the_pool() -> None:
     pool, connections = pool_with(*(f"name{number}" for number in range(100)))
     assert pool.take("another") is None
     assert [item.closed for item in connections] == [True] * 85 + [False] * 15
+
+
+def test_what_is_too_old_is_closed_when_another_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    pool: Pool[Idle] = Pool(maximum=None, keep=None, ttl=30)
+    old, older, fresh = Idle(None), Idle(None), Idle(None)
+    for connection in (older, old):
+        pool.in_use += 1
+        pool.give(connection)
+    now += 31
+    pool.in_use += 1
+    pool.give(fresh)
+    assert [item.closed for item in (older, old, fresh)] == [True, True, False]
+    assert pool.take() is fresh
+    assert pool.take() is None

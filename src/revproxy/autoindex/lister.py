@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any, Final
 
-from revproxy.autoindex.listing import Entry, Look, Order, body, escape_html, heading, preamble
+from revproxy.autoindex.listing import Entry, Look, Order, body, heading, preamble
 from revproxy.autoindex.options import Options
 from revproxy.autoindex.query import name_pattern, read_query
 from revproxy.autoindex.rules import (
@@ -31,7 +31,7 @@ from revproxy.autoindex.rules import (
 from revproxy.errors import HTTPError
 from revproxy.http.dates import format_http_date
 from revproxy.http.message import Exchange
-from revproxy.http.pages import signature
+from revproxy.http.pages import escape_html, signature
 from revproxy.module import Unset, value_or
 from revproxy.static.directives import effective_options
 from revproxy.static.etag import DEFAULT_PARTS, make_etag

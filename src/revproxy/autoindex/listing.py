@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from revproxy.http.pages import escape_html
 from revproxy.rewrite.escape import escape_uri
 
 PARENT: Final = "Parent Directory"
@@ -74,12 +75,6 @@ class Order:
     column: str = "N"
     descending: bool = False
     kept: str = ""
-
-
-def escape_html(text: str) -> str:
-    """`ap_escape_html`."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;")
-    return text.replace(">", "&gt;").replace('"', "&quot;")
 
 
 def preamble(look: Look, title: str) -> str:

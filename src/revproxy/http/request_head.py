@@ -18,6 +18,7 @@ from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, make_field
 from revproxy.http.wire import (
     HOP_BY_HOP,
+    LENGTH,
     TOKEN,
     is_plainly_framed,
     judge_request,
@@ -37,7 +38,6 @@ _BARE_LF: Final = re.compile(rb"(?<!\r)\n").search
 _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+\]|(?!.*\.\.)[-A-Za-z0-9._~!$&'()*+,;=%]+)(?::0*(?P<port>[1-9][0-9]{0,4}))?"
 ).fullmatch
-_LENGTH: Final = re.compile(r"[0-9]{1,18}").fullmatch
 _NOT_ASCII: Final = bytes.maketrans(bytes(range(128, 256)), b"x" * 128)
 
 
@@ -184,7 +184,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     if host is not None and not _is_host(host):
         raise HTTPError(400, "Invalid Host", close=True)
     length = values.get("content-length")
-    if length is not None and _LENGTH(length) is None:
+    if length is not None and LENGTH(length) is None:
         raise HTTPError(400, "Invalid Content-Length", close=True)
     connection = tokens(values.get("connection"))
     hop = _HOP if connection <= _HOP else _HOP | connection

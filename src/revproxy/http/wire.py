@@ -102,7 +102,8 @@ def tokens(value: str | None) -> frozenset[str]:
 
 
 _FRAMING: Final = frozenset(("content-length", "transfer-encoding"))
-_LENGTH: Final = re.compile("[0-9]{1,18}").fullmatch
+LENGTH: Final = re.compile("[0-9]{1,18}").fullmatch
+"""A Content-Length that can be one."""
 
 
 def is_plainly_framed(items: list[Field]) -> bool:
@@ -117,7 +118,7 @@ def is_plainly_framed(items: list[Field]) -> bool:
     if len(framing) > 1:
         return False
     if name == "content-length":
-        return _LENGTH(value) is not None
+        return LENGTH(value) is not None
     return value.lower() == "chunked"
 
 

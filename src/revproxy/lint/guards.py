@@ -24,17 +24,6 @@ def is_restriction(item: Directive) -> bool:
     return item.key in ("deny", "requirenone", "authtype", "sslrequire", "sslverifyclient")
 
 
-def grants_all(section: Directive) -> bool:
-    """Whether it says in so many words that everybody may."""
-    for item in section.walk():
-        words = tuple(word.lower() for word in item.values)
-        if item.key == "require" and words == ("all", "granted"):
-            return True
-        if item.key == "allow" and words == ("from", "all"):
-            return True
-    return False
-
-
 def guarded_paths(server: ServerLines) -> Iterator[tuple[str, Line]]:
     """The paths of `<Location>`s with a restriction in them, and a line of each."""
     for line in server.in_force("location"):

@@ -91,8 +91,8 @@ ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
 """Modules that wait to be named, and what does so besides Apache's directives: their filters and
 directives of our own."""
 
-SILENT_UNLOADED: Final = frozenset(("mod_autoindex", "mod_negotiation"))
-"""Modules whose being there alone changes answers: only where a file loads them does it."""
+SILENT_UNLOADED: Final = frozenset(("mod_autoindex", "mod_negotiation", "mod_status"))
+"""Modules whose being there alone changes answers or costs time: only where a file loads them."""
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from typing import Final
 
 from revproxy import scoreboard
 from revproxy.http.message import Exchange
-from revproxy.http.pages import signature
+from revproxy.http.pages import escape_html, signature
 from revproxy.module import AsyncHook, Hook, Module, Server, value_or
 from revproxy.scoreboard import Child, Scoreboard, Totals
 
@@ -31,8 +31,13 @@ class Settings:
     """mod_status has none: ExtendedStatus is core's."""
 
 
+def _counts(server: Server) -> bool:
+    """A file loads the module: requests are counted."""
+    return "mod_status" in server.modules
+
+
 def _count(_settings: Settings, server: Server) -> Hook | None:
-    if "mod_status" not in server.modules:
+    if not _counts(server):
         return None
 
     def count(exchange: Exchange) -> None:
@@ -75,7 +80,7 @@ class Figures:
     board: Scoreboard
     children: list[Child]
     totals: Totals | None
-    """None where ExtendedStatus is off."""
+    """None where ExtendedStatus is off, or nobody counts."""
 
     @classmethod
     def of(cls, board: Scoreboard, exchange: Exchange, server: Server) -> Figures:
@@ -89,7 +94,7 @@ class Figures:
             time.time(),
             board,
             board.children(),
-            board.totals() if extended else None,
+            board.totals() if extended and _counts(server) else None,
         )
 
     @property
@@ -161,10 +166,10 @@ class Figures:
         yield '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" '
         yield '"http://www.w3.org/TR/html4/strict.dtd">\n'
         yield "<html><head>\n<title>Server Status</title>\n</head><body>\n"
-        yield f"<h1>Server Status for {_text(self.host)} (via {self.address})</h1>\n\n<dl>"
+        yield f"<h1>Server Status for {escape_html(self.host)} (via {self.address})</h1>\n\n<dl>"
         for name, value in self._named():
             if name != "Scoreboard":
-                yield f"<dt>{name}: {_text(str(value))}</dt>\n"
+                yield f"<dt>{name}: {escape_html(str(value))}</dt>\n"
         yield "</dl>\n<table>\n<tr><th>Slot</th><th>PID</th><th>Stopping</th>"
         yield "<th>Busy</th><th>Keep-alive</th></tr>\n"
         for child in self.children:
@@ -176,10 +181,6 @@ class Figures:
         yield "</table>\n<pre>" + "\n".join(rows) + "</pre>\n"
         yield "<p>W: a request is served; K: kept alive; _: free</p>\n"
         yield f"{signature(exchange)}</body></html>\n"
-
-
-def _text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _moment(seconds: float) -> str:

@@ -45,7 +45,7 @@ class Pool(Generic[C]):
         self.keep = maximum if keep is None else keep
         """Idle connections that are kept (`smax`); None for no limit, 0 for no reuse."""
         self.ttl = ttl
-        """Seconds after which an idle connection beyond `keep` is closed."""
+        """Seconds after which an idle connection is not used again, and soon closed."""
         self.in_use = 0
         self._idle: deque[C] = deque()
         self._waiting: deque[trio.Event] = deque()
@@ -100,26 +100,24 @@ class Pool(Generic[C]):
         if self.keep == 0:
             connection.close()
         else:
+            self._idle.append(connection)
             if self.ttl is not None:
                 connection.idle_since = time.monotonic()
-            self._idle.append(connection)
-            if self.keep is not None and self.ttl is None and len(self._idle) > self.keep:
+                self._drop_old()
+            elif self.keep is not None and len(self._idle) > self.keep:
                 self._idle.popleft().close()
         self.leave()
+
+    def _drop_old(self) -> None:
+        """Close what is too old to be used again: it lies at the bottom."""
+        while self._idle and not self._is_fresh(self._idle[0]):
+            self._idle.popleft().close()
 
     def leave(self) -> None:
         """One connection less is in use."""
         self.in_use -= 1
         if self._waiting and not self.is_exhausted:
             self._waiting.popleft().set()
-
-    def sweep(self) -> None:
-        """Close what is dead, and what is over `keep` and older than `ttl`."""
-        for connection in list(self._idle):
-            over = self.keep is not None and len(self._idle) > self.keep
-            if not connection.is_alive() or (over and not self._is_fresh(connection)):
-                self._idle.remove(connection)
-                connection.close()
 
     def close(self) -> None:
         """Close every idle connection."""
