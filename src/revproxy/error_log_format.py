@@ -14,10 +14,10 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.message import Connection, Exchange
+from revproxy.records import dataclass
 
 LEVELS: Final = {
     name: number

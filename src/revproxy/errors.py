@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from revproxy.records import dataclass
 
 
 class Severity(enum.IntEnum):

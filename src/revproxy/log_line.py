@@ -8,10 +8,10 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from revproxy.http.message import Exchange
+from revproxy.records import dataclass
 
 Item: TypeAlias = Callable[[Exchange], object]
 """Gives what stands in the line, escaped."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeAlias, TypeVar
 
 from revproxy.config.tree import Directive
@@ -26,6 +26,7 @@ from revproxy.filters import Filter
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.uri import DEFAULT_PORTS
 from revproxy.pattern import Pattern
+from revproxy.records import dataclass
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -12,8 +12,9 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from dataclasses import dataclass
 from typing import Final
+
+from revproxy.records import dataclass
 
 ROWS: Final = 256
 DEFAULT_WORKERS: Final = 400

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
 from revproxy.http.message import Exchange
 from revproxy.http.uri import escape_path, normalise_path
 from revproxy.process import process
+from revproxy.records import dataclass
 from revproxy.waiting import CannotWait, wait
 
 MOST: Final = 2500

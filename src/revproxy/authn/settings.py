@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, setting
+from revproxy.records import dataclass
 
 Value = str | Callable[[Exchange], str]
 """A constant, or an expression of the request."""

@@ -10,7 +10,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from revproxy.authz.names import in_domain
 from revproxy.authz.providers import in_networks, parse_network
@@ -18,6 +18,7 @@ from revproxy.authz.tree import Provider, covers
 from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, append, setting
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from revproxy.authz.files import FileCache, lines_of
 from revproxy.authz.tree import Provider
 from revproxy.http.message import Exchange
 from revproxy.module import Unset, setting
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from revproxy.errors import Location
 from revproxy.http.message import Exchange
+from revproxy.records import dataclass
 
 
 class Answer(enum.Enum):

@@ -13,10 +13,10 @@ import functools
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.pages import escape_html
+from revproxy.records import dataclass
 from revproxy.rewrite.escape import escape_uri
 
 PARENT: Final = "Parent Directory"

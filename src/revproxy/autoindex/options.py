@@ -8,11 +8,11 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

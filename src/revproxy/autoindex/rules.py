@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from revproxy.records import dataclass
 
 DIRECTORY: Final = "^^DIRECTORY^^"
 BLANK: Final = "^^BLANKICON^^"

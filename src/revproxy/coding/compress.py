@@ -9,13 +9,13 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from revproxy.coding.accept import accepts, weight_of
 from revproxy.coding.gzip import Encoder
 from revproxy.coding.response import alter_etag, content_codings, set_coding
 from revproxy.filters import Filter, Kind, content_type_of
 from revproxy.http.message import Exchange
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

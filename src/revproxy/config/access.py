@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config import codes
@@ -22,6 +21,7 @@ from revproxy.config.read import read_access_file
 from revproxy.config.tree import Configuration
 from revproxy.errors import Diagnostic, Severity
 from revproxy.module import Module
+from revproxy.records import dataclass
 
 _CODES: Final = {
     "override": frozenset((codes.NOT_ALLOWED_HERE,)),

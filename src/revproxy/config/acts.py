@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.config import codes
@@ -21,6 +21,7 @@ from revproxy.config.lines import LONGEST_LINE, Line
 from revproxy.config.macro import Macro
 from revproxy.config.tree import Directive, FileRead
 from revproxy.errors import Diagnostic, DirectiveError, Location, NotThereError, Severity
+from revproxy.records import dataclass
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Container, Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from revproxy.records import dataclass
 
 MPM_MODULES: Final = frozenset({"event", "worker", "prefork"})
 """Apache's own process models. They may be loaded; ours stands in for each."""

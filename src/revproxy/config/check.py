@@ -12,7 +12,6 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config import codes, foreign, sections, values
@@ -21,6 +20,7 @@ from revproxy.config.arity import arity_error
 from revproxy.config.catalogue import SERVED_HERE, Catalogue, Entry, syntax
 from revproxy.config.tree import Configuration, Directive, Word
 from revproxy.errors import Diagnostic, Location, Severity
+from revproxy.records import dataclass
 
 _SERVER: Final = frozenset({"RSRC_CONF", "OPTIONS", "FILEINFO", "INDEXES"})
 _SECTION: Final = frozenset({"ACCESS_CONF", "OPTIONS", "FILEINFO", "INDEXES", "AUTHCFG", "LIMIT"})

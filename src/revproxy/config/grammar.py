@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from lark import Lark, Token
 from revproxy.config.lines import BLANKS, Line
 from revproxy.config.tree import Word
 from revproxy.errors import Location
+from revproxy.records import dataclass
 
 _ESCAPED: Final = re.compile(r"\\([\"'\\])")
 _CLOSED: Final = re.compile(r"\"(?:\\[\"\\]|[^\"])*+\"|'(?:\\['\\]|[^'])*+'")

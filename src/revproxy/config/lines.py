@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from revproxy.errors import DirectiveError, Location
+from revproxy.records import dataclass
 
 BLANKS: Final = " \t\n\r\x0b\x0c"
 """What C's `isspace` takes for a blank."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from revproxy.config import codes
 from revproxy.config.lines import Line, Source
 from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from revproxy.config import codes
@@ -31,6 +31,7 @@ from revproxy.errors import (
 )
 from revproxy.module import Module, Parser, Scope, ScopeKind, merge_settings
 from revproxy.pattern import Pattern, compile_pattern, reset_defaults
+from revproxy.records import dataclass
 
 SECTION_KINDS: Final = {
     "directory": ScopeKind.DIRECTORY,

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +26,7 @@ from revproxy.config.lines import BLANKS, LONGEST_LINE, Line, Source, Stream, lo
 from revproxy.config.macro import Macro, check_parameters, doubtful
 from revproxy.config.tree import Directive, FileRead
 from revproxy.errors import DirectiveError, Location, NotThereError, Severity
+from revproxy.records import dataclass
 
 MOST_LINES: Final = 1_000_000
 """The lines that a configuration may have when its includes and macros are written out."""

@@ -11,10 +11,11 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from revproxy.errors import Diagnostic, Location
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

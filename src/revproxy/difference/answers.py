@@ -8,10 +8,10 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from revproxy.explain.ask import Asked, Explainer
 from revproxy.explain.story import Message, Story
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import bisect
 import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from revproxy.config.tree import Configuration, Directive
 from revproxy.difference.meaning import Item, are_related, corner, items_of, names_of
 from revproxy.errors import Location
+from revproxy.records import dataclass
 
 HostKey: TypeAlias = tuple[tuple[str, ...], str, int]
 """Addresses, ServerName, and how many before have the same."""

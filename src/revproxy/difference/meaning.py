@@ -11,11 +11,11 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from revproxy.config.catalogue import catalogue
 from revproxy.config.tree import Directive
+from revproxy.records import dataclass
 
 Words: TypeAlias = tuple[str, ...]
 

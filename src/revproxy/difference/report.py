@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +11,7 @@ from revproxy.difference.compare import Difference
 from revproxy.difference.requests import Requests
 from revproxy.errors import Location
 from revproxy.lint.report import readable
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Configuration
 from revproxy.errors import Diagnostic, Location, Severity
 from revproxy.explain.ask import Asked, BadRequestError, request_url
+from revproxy.records import dataclass
 
 CODE: Final = "requests"
 _QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from revproxy.config.merge import SECTION_KINDS, Section, ServerConfig
@@ -21,6 +21,7 @@ from revproxy.dump.places import place, shown
 from revproxy.errors import DirectiveError, Location
 from revproxy.module import Module, Parser, Scope, merge_settings
 from revproxy.plan.load import Loaded
+from revproxy.records import dataclass
 
 _LIMITS: Final = ("limit", "limitexcept")
 _WITH_NEXT: Final = {"rewritecond": "rewriterule"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.config.merge import ServerConfig, inherit
@@ -19,6 +18,7 @@ from revproxy.module import value_or
 from revproxy.modules import core, mod_unixd, mpm_common
 from revproxy.plan.addresses import resolve_address
 from revproxy.plan.load import Loaded
+from revproxy.records import dataclass
 
 _COLUMN = 22
 

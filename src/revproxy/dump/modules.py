@@ -8,13 +8,13 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.config.catalogue import SERVED_HERE, ModuleEntry, catalogue
 from revproxy.dump.places import place, shown
 from revproxy.errors import Location
 from revproxy.plan.load import Loaded, implemented
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import trio
@@ -27,6 +26,7 @@ from revproxy.http.uri import Url, parse_url
 from revproxy.lane import Lane, install
 from revproxy.plan.load import Loaded
 from revproxy.plan.plan import Plan, VirtualHost
+from revproxy.records import dataclass
 from revproxy.server.connection import ClientConnection
 from revproxy.server.watchdog import Watchdog
 from revproxy.upstream.worker import Worker, use_dialer

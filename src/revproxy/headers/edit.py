@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import HTTPError, Location
@@ -20,6 +19,7 @@ from revproxy.headers.value import Value
 from revproxy.http.fields import Field, Fields, field_name, make_field
 from revproxy.http.message import Exchange
 from revproxy.pattern import Pattern
+from revproxy.records import dataclass
 
 Items = list[Field]
 Run = Callable[[Items, Exchange], None]

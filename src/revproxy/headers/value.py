@@ -11,10 +11,10 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.message import Exchange, tls_variable
+from revproxy.records import dataclass
 
 Render = Callable[[Exchange], str]
 

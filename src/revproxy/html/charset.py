@@ -12,10 +12,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.module import Unset, overlay, setting
+from revproxy.records import dataclass
 
 SNIFFED: Final = 4096
 """Octets that are looked at."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from revproxy.html.charset import (
@@ -30,6 +29,7 @@ from revproxy.html.rules import Rules, Tell, map_script
 from revproxy.html.scan import Scanner
 from revproxy.html.tokens import Wanted
 from revproxy.html.values import Rewriter, map_css
+from revproxy.records import dataclass
 
 _DOCTYPE: Final = re.compile(rb"(\s*(?:<!--.*?-->\s*)*)<!doctype[^>]*>[ \t]*\r?\n?", re.I | re.S)
 _CONTENT_TYPE: Final = re.compile(

@@ -12,12 +12,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from revproxy.errors import Location
 from revproxy.http.message import Exchange
 from revproxy.pattern import Pattern, compile_pattern, substitute
+from revproxy.records import dataclass
 
 Condition = Callable[[Exchange], bool]
 

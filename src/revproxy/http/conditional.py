@@ -11,11 +11,11 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.dates import parse_http_date
 from revproxy.http.fields import Fields
+from revproxy.records import dataclass
 
 _STRONG_AFTER: Final = 60
 _TAGS: Final = re.compile(r'(W/)?("(?:[^"\\]|\\.)*"|[^\s,]+)')

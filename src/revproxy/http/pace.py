@@ -9,7 +9,8 @@ Laws:
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

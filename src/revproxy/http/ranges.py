@@ -9,10 +9,10 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import HTTPError
+from revproxy.records import dataclass
 
 _SPEC: Final = re.compile(r"([0-9]*)-([0-9]*)").fullmatch
 _LARGEST: Final = (1 << 63) - 1

@@ -15,8 +15,9 @@ import hashlib
 import ipaddress
 import mmap
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+from revproxy.records import dataclass
 
 _PROBES: Final = 4
 _SLOTS: Final = 1 << 16

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import HTTPError
@@ -26,6 +25,7 @@ from revproxy.http.wire import (
     remember,
     tokens,
 )
+from revproxy.records import dataclass
 
 _HOP: Final = HOP_BY_HOP | {"host", "content-length", "expect"}
 """Fields that end here, whatever Connection names."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import HTTPError
@@ -24,6 +23,7 @@ from revproxy.http.wire import (
     remember,
     tokens,
 )
+from revproxy.records import dataclass
 
 MAX_RESPONSE_HEAD: Final = 256 * 1024
 """Octets of a response head after which the origin is given up."""

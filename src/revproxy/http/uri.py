@@ -11,11 +11,11 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote_from_bytes
 
 from revproxy.errors import HTTPError
+from revproxy.records import dataclass
 
 EncodedSlashes = Literal["Off", "On", "NoDecode"]
 

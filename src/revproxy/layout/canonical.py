@@ -15,12 +15,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.config.catalogue import Entry, catalogue
 from revproxy.config.grammar import tokens
 from revproxy.config.lines import BLANKS, Source
+from revproxy.records import dataclass
 
 _BYTE_ORDER: Final = "\xef\xbb\xbf"
 """A byte order mark, in Latin-1."""

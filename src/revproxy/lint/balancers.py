@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from revproxy.errors import Location
 from revproxy.lint.mappings import passes
 from revproxy.lint.rule import Line, Subject
+from revproxy.records import dataclass
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ of none that a file could show, is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.lint.origins import targets
@@ -16,6 +15,7 @@ from revproxy.lint.rewriting import rewrites
 from revproxy.lint.rule import Line, Subject
 from revproxy.lint.rules.rp104_capture_reinserted_unescaped import is_unescaped
 from revproxy.lint.rules.rp106_substitution_starts_with_capture import starts_with_capture
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

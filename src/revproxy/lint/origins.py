@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from revproxy.errors import Location
 from revproxy.lint.mappings import Origin, origin_of, passes
 from revproxy.lint.rewriting import rewrites
 from revproxy.lint.rule import Line, ServerLines
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

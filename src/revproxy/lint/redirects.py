@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.lint.rule import Line, ServerLines
+from revproxy.records import dataclass
 
 _STATUSES: Final = ("permanent", "temp", "seeother", "gone")
 

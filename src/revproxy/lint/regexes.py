@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from revproxy.pattern import Pattern, compile_pattern
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.lint.rule import Line, ServerLines
+from revproxy.records import dataclass
 from revproxy.rewrite.arguments import flag_items, split
 
 PER_DIRECTORY: Final = frozenset(("directory", "directorymatch", "files", "filesmatch"))

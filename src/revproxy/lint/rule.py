@@ -10,12 +10,13 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from revproxy.config.codes import UNIMPLEMENTED
 from revproxy.config.tree import Directive
 from revproxy.errors import Edit, Fix, Location, Severity
 from revproxy.plan.load import Loaded
+from revproxy.records import dataclass
 
 STRUCTURAL = frozenset(("virtualhost", "limit", "limitexcept"))
 """Sections that are no place of a request."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.config.codes import (
@@ -27,6 +27,7 @@ from revproxy.errors import Diagnostic, Location, Severity
 from revproxy.lint.rule import Finding, Rule, Subject
 from revproxy.lint.rules import RULES
 from revproxy.plan.load import Loaded
+from revproxy.records import dataclass
 
 UNUSED_IGNORE: Final = "RP534"
 ALL_NAMES: Final = {

@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config import codes
 from revproxy.config.tree import Directive
 from revproxy.errors import Diagnostic, Location
 from revproxy.plan.load import Loaded
+from revproxy.records import dataclass
 
 MARK: Final = "\x1a"
 """Where a mark begins; the digits that follow are control characters too."""

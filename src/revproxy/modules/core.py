@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from revproxy.authz.names import hook_for
@@ -50,6 +50,7 @@ from revproxy.named_filters import (
 )
 from revproxy.pattern import change_defaults
 from revproxy.proxy.handlers import Handler, choose_handler, parse_set_handler
+from revproxy.records import dataclass
 from revproxy.static import overrides
 from revproxy.static.directives import (
     parse_accept_path_info,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from revproxy.config.expr import compile_text
@@ -33,6 +33,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.pattern import Pattern, compile_pattern, substitute
+from revproxy.records import dataclass
 
 _STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303, "gone": 410}
 

@@ -8,13 +8,13 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.http.methods import METHODS
 from revproxy.module import Hook, Module, Scope, Server, Unset, setting, value_or
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

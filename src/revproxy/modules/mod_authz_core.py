@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.authz.alias import with_settings
@@ -38,6 +37,7 @@ from revproxy.module import (
     setting,
     value_or,
 )
+from revproxy.records import dataclass
 
 
 def _merge_requires(outer: Group, inner: Group) -> Group:

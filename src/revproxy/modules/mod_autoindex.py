@@ -8,7 +8,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.autoindex.listing import Order
@@ -36,6 +35,7 @@ from revproxy.module import (
     text,
     value_or,
 )
+from revproxy.records import dataclass
 
 
 def _merge_options(outer: Options, inner: Options) -> Options:

@@ -8,7 +8,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.coding.compress import Coding, CompressFilter
@@ -23,6 +22,7 @@ from revproxy.module import (
     setting,
     value_or,
 )
+from revproxy.records import dataclass
 
 _SLOW: Final = 7
 """From this quality on a step takes more than some milliseconds."""

@@ -8,7 +8,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
@@ -16,6 +15,7 @@ from revproxy.errors import DirectiveError
 from revproxy.filters import Filter, Kind
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.module import BodyMaker, FilterMaker, Module, Scope, Server, Unset, setting, value_or
+from revproxy.records import dataclass
 
 _SIZE: Final = 131072
 

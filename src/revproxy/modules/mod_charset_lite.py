@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.coding.response import changed_body
@@ -21,6 +20,7 @@ from revproxy.filters import Filter, Kind, content_type_of
 from revproxy.html.charset import find_codec
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Parser, Scope, Server, Unset, setting, value_or
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

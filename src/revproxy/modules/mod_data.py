@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 from revproxy.coding.response import changed_body
 from revproxy.filters import Filter, Kind, content_type_of, set_content_type
 from revproxy.http.message import Exchange
 from revproxy.module import FilterMaker, Module, Server
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 from revproxy.config.tree import Directive
 from revproxy.errors import UnimplementedError
 from revproxy.module import Module, Scope, Unset, append, overlay, setting, value_or
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 from revproxy.coding.accept import accepts, weights
 from revproxy.coding.compress import Coding, CompressFilter
@@ -32,6 +31,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.named_filters import check_extra
+from revproxy.records import dataclass
 
 _SERVER = ("level", "window", "memory", "buffer", "alter_etag", "notes", "zstd")
 _ZSTD_LEVEL = 3

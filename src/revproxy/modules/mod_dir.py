@@ -12,13 +12,13 @@ import dataclasses
 import os
 import stat
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import REDIRECT_HANDLER, Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, flag, setting, value_or
+from revproxy.records import dataclass
 from revproxy.rewrite.escape import escape_uri
 from revproxy.subrequest import LookUp, look_up_uri, take_over
 from revproxy.waiting import run

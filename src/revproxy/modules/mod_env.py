@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from dataclasses import dataclass
 
 from revproxy.config.tree import Directive
 from revproxy.errors import Diagnostic, Severity
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, append, setting, value_or
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

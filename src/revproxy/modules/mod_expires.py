@@ -13,7 +13,6 @@ import dataclasses
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
@@ -22,6 +21,7 @@ from revproxy.filters import Filter, Kind, content_type_of
 from revproxy.http.dates import format_http_date
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, flag, setting, value_or
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

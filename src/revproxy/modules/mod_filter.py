@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.expr import compile_condition
@@ -23,6 +22,7 @@ from revproxy.filters import Filter, Kind, content_type_of
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, overlay, setting, value_or
 from revproxy.named_filters import KINDS, split_names
+from revproxy.records import dataclass
 
 Matches = Callable[[Exchange], bool]
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.expr import compile_condition, compile_string
@@ -27,6 +26,7 @@ from revproxy.headers.value import Value, compile_value
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, append, setting, value_or
 from revproxy.pattern import Pattern, compile_pattern
+from revproxy.records import dataclass
 
 Edits = tuple[Edit, ...]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy import logs
@@ -36,6 +35,7 @@ from revproxy.module import (
     setting,
     value_or,
 )
+from revproxy.records import dataclass
 
 Condition = Callable[[Exchange], bool]
 

@@ -14,7 +14,6 @@ import dataclasses
 import itertools
 import os
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy import logs
@@ -22,6 +21,7 @@ from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, Server, Unset, setting
+from revproxy.records import dataclass
 
 NOTE: Final = "forensic-id"
 _ESCAPES: Final = {

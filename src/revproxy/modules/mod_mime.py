@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +40,7 @@ from revproxy.named_filters import (
     split_names,
 )
 from revproxy.proxy.handlers import check_handler
+from revproxy.records import dataclass
 
 _SYSTEM_TYPES: Final = "/etc/mime.types"
 _FORM: Final = r'[ \t]*([^\s"(),/:-@[-\]]+)[ \t]*=[ \t]*("(?:[^"\\\n]|\\.)*"|[^\s"(),/:-@[-\]]+)'

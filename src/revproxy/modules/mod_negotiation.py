@@ -9,7 +9,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.config.tree import Directive
@@ -17,6 +16,7 @@ from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import AsyncHook, Hook, Module, Scope, Server, Unset, flag, setting, value_or
 from revproxy.negotiation.wanted import Policy, Views, is_map
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.expr import compile_condition
@@ -40,6 +39,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.named_filters import check_extra
+from revproxy.records import dataclass
 
 _STANDARD: Final = "html"
 

@@ -6,9 +6,8 @@ where this module is loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from revproxy.module import Module
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from revproxy.filters import Pace
 from revproxy.http.message import Exchange
 from revproxy.module import FilterMaker, Module, Server
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import dataclasses
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +33,7 @@ from revproxy.module import (
     setting,
     text,
 )
+from revproxy.records import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

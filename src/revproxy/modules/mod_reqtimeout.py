@@ -9,13 +9,13 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.pace import Limit, ReadLimits
 from revproxy.module import Module, Scope, Unset, setting, value_or
+from revproxy.records import dataclass
 
 _DEFAULT_HEADER: Final = Limit(20.0, 40.0, 500)
 _DEFAULT_BODY: Final = Limit(20.0, 0.0, 500)

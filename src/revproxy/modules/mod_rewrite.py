@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
+from revproxy.records import dataclass
 from revproxy.rewrite.conditions import Condition, parse_condition
 from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map

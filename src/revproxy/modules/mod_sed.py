@@ -8,7 +8,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.coding.response import changed_body
@@ -27,6 +26,7 @@ from revproxy.module import (
     setting,
     value_or,
 )
+from revproxy.records import dataclass
 from revproxy.sed.machine import Machine, TooMuch
 from revproxy.sed.script import parse_script
 

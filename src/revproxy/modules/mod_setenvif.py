@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from revproxy.config.expr import Condition, compile_condition
@@ -31,6 +31,7 @@ from revproxy.module import (
     value_or,
 )
 from revproxy.pattern import Pattern, compile_pattern, substitute
+from revproxy.records import dataclass
 
 _PLAIN_NAME: Final = re.compile(r"[-A-Za-z0-9_]+").fullmatch
 _PLAIN_TEXT: Final = re.compile(r"(?:[^^.$|()\[\]*+?{}\\]|\\[.$|()\[\]*+?{}\\^])*").fullmatch

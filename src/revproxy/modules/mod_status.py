@@ -13,13 +13,13 @@ import os
 import resource
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy import scoreboard
 from revproxy.http.message import Exchange
 from revproxy.http.pages import escape_html, signature
 from revproxy.module import AsyncHook, Hook, Module, Server, value_or
+from revproxy.records import dataclass
 from revproxy.scoreboard import Child, Scoreboard, Totals
 
 _HANDLER: Final = "server-status"

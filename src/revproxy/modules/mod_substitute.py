@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.coding.response import content_codings
@@ -24,6 +23,7 @@ from revproxy.filters import Filter, Kind
 from revproxy.http.message import Exchange
 from revproxy.module import FilterMaker, Module, Scope, Server, Unset, flag, setting, value_or
 from revproxy.pattern import Pattern, compile_pattern, substitute
+from revproxy.records import dataclass
 
 _MOST: Final = 1024 * 1024
 

@@ -15,12 +15,12 @@ import itertools
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Server
+from revproxy.records import dataclass
 
 _numbers: Final = itertools.count(secrets.randbelow(1 << 16))
 _roots: Final[dict[int, bytes]] = {}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from revproxy.module import Module, Unset, setting, text
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

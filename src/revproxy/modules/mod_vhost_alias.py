@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Parser, Scope, Server, Unset, setting, value_or
+from revproxy.records import dataclass
 from revproxy.static.find import resolved
 
 _SPECIFIER: Final = re.compile(

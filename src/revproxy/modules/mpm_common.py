@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import Diagnostic, DirectiveError, Severity
 from revproxy.module import Module, Scope, Unset, append, number, setting, text, value_or
+from revproxy.records import dataclass
 
 _ADDRESS: Final = re.compile(
     r"(?:(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^:\[\]]+):)?(?P<port>[0-9]{1,5})"

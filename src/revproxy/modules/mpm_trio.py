@@ -9,7 +9,6 @@ import dataclasses
 import math
 import re
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
@@ -17,6 +16,7 @@ from revproxy.errors import DirectiveError, HTTPError
 from revproxy.http.message import Exchange
 from revproxy.http.rates import Rate, RateTable, counted_as
 from revproxy.module import Hook, Module, Scope, Server, Unset, number, setting
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from revproxy.http.fields import Fields
+from revproxy.records import dataclass
 
 _BLANK: Final = r" \t\n\v\f\r"
 _TOKEN: Final = re.compile(rf'[{_BLANK}]*((?:"[^"]*"?|[^";,{_BLANK}])*)[{_BLANK}]*')

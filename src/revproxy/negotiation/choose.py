@@ -11,12 +11,13 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from revproxy.negotiation.accept import HTML, SCRIPT, SERVER_PARSED, Range, Wishes, single
 from revproxy.negotiation.variant import Variant, is_identity
 from revproxy.negotiation.wanted import Policy
+from revproxy.records import dataclass
 
 _FEW: Final = single(0.0001)
 _NEAR: Final = single(0.001)

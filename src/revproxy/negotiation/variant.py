@@ -7,10 +7,10 @@ Laws:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from revproxy.negotiation.accept import HTML, SERVER_PARSED, parse_range
+from revproxy.records import dataclass
 
 
 @dataclass(slots=True)

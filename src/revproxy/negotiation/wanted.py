@@ -6,11 +6,11 @@ Laws:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.http.message import Exchange
 from revproxy.module import value_or
+from revproxy.records import dataclass
 from revproxy.static.directives import effective_options
 
 MAP_TYPE: Final = "application/x-type-map"

@@ -14,11 +14,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
 from revproxy.pattern.limited import Limited, longest_of
 from revproxy.pattern.translate import translate
+from revproxy.records import dataclass
 
 Pattern: TypeAlias = re.Pattern[str]
 

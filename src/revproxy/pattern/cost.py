@@ -9,9 +9,11 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Final
+
+from revproxy.records import dataclass
 
 _MANY: Final = 10
 """A repetition up to this number is not counted as one without end."""

@@ -9,11 +9,12 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from revproxy.pattern import classes, escapes
 from revproxy.pattern.cost import Part, alternation, asserted, grouped, repeated, sequence
+from revproxy.records import dataclass
 
 _QUANTIFIER: Final = re.compile(r"(?:([*+?])|\{([0-9]+)(?:(,)([0-9]*))?\})([?+]?)")
 _MOST: Final = 65535

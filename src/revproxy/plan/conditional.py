@@ -10,12 +10,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from revproxy.config.merge import Section
 from revproxy.http.message import Exchange
 from revproxy.module import ScopeKind
 from revproxy.pattern import Pattern
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.access import AccessFileReader
@@ -21,6 +20,7 @@ from revproxy.http.message import Exchange
 from revproxy.plan.conditional import Entry, entry_of
 from revproxy.plan.plan import PlanCache
 from revproxy.plan.sections import Files, file_entries, option_changes
+from revproxy.records import dataclass
 from revproxy.static.overrides import Overrides
 from revproxy.static.signs import Change
 

@@ -8,7 +8,6 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from revproxy.config.catalogue import catalogue
@@ -21,6 +20,7 @@ from revproxy.errors import ConfigError, Diagnostic, Severity
 from revproxy.module import Module
 from revproxy.modules import all_modules
 from revproxy.plan.needed import needed
+from revproxy.records import dataclass
 
 if TYPE_CHECKING:
     from revproxy.plan.plan import Plan

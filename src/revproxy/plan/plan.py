@@ -10,7 +10,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from revproxy.errors import Location
@@ -20,6 +20,7 @@ from revproxy.http.request_head import Limits
 from revproxy.module import BodyMaker, FilterMaker, Hook, Server
 from revproxy.plan.conditional import Conditional, Entry, holding
 from revproxy.plan.match import Matcher, NameTable, PathTable
+from revproxy.records import dataclass
 
 _PLANS_KEPT: Final = 1024
 

@@ -13,7 +13,6 @@ Laws (Apache's `ap_directory_walk` and `ap_file_walk`):
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from revproxy.config.merge import Section
 from revproxy.errors import HTTPError
@@ -29,6 +28,7 @@ from revproxy.plan.sections import (
     option_changes,
     overrides_of,
 )
+from revproxy.records import dataclass
 from revproxy.static.directives import DEFAULT_OPTIONS
 from revproxy.static.find import Found, find, follow, may_follow_all, resolved
 from revproxy.static.overrides import Overrides

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from revproxy.module import Server
 from revproxy.proxy.reverse import CookieRule, ReverseRule
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from revproxy.errors import Location
 from revproxy.http.uri import merge_slashes, prefix_length
 from revproxy.pattern import Pattern, substitute
+from revproxy.records import dataclass
 from revproxy.upstream.parameters import Parameters
 
 

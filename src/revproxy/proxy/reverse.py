@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from revproxy.errors import Location
 from revproxy.http.message import Trace
+from revproxy.records import dataclass
 
 REVERSED_FIELDS: Final = frozenset(("location", "content-location", "uri", "destination"))
 

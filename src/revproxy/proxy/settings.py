@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.module import Unset, append, setting
 from revproxy.proxy.mapping import ProxyPass
 from revproxy.proxy.reverse import CookieRule, ReverseRule
 from revproxy.proxy.target import WorkerDefinition
+from revproxy.records import dataclass
 
 SUPPORTED_SCHEMES: Final = frozenset(("http", "https", "ws", "wss"))
 

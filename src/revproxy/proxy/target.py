@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from revproxy.http.uri import Url
+from revproxy.records import dataclass
 from revproxy.upstream.parameters import Parameters
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ Laws:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.proxy.handlers import check_handler
+from revproxy.records import dataclass
 
 _BLANKS: Final = " \t\n\r\x0b\x0c"
 _STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303}

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from revproxy.config.expr import Condition as Expression
@@ -21,6 +21,7 @@ from revproxy.config.expr import compile_condition as compile_expression
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location
 from revproxy.pattern import Pattern, Search, compile_pattern, remembering
+from revproxy.records import dataclass
 from revproxy.rewrite.arguments import flag_items, split
 from revproxy.rewrite.expand import MapLookup, compile_template
 from revproxy.rewrite.run import Part, Run

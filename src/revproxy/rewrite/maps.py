@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from revproxy.errors import DirectiveError, NotThereError, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope
+from revproxy.records import dataclass
 from revproxy.rewrite.dbm import files_of, read_dbm
 from revproxy.rewrite.escape import escape_uri
 from revproxy.rewrite.waiting_maps import ProgramMap, QueryMap, arguments_of

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location, UnimplementedError
 from revproxy.pattern import Pattern, compile_pattern
 from revproxy.proxy.settings import SUPPORTED_SCHEMES
+from revproxy.records import dataclass
 from revproxy.rewrite.arguments import Flags, parse_flags, split
 from revproxy.rewrite.conditions import Condition, Test, compile_condition, compile_told
 from revproxy.rewrite.cookies import add_cookie

@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from revproxy.pattern import Pattern, longest_subject
+from revproxy.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

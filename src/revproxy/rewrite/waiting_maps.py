@@ -8,10 +8,11 @@ Laws:
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from revproxy.http.message import Exchange
+from revproxy.records import dataclass
 from revproxy.waiting import CannotWait, wait
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.pattern import Pattern
+from revproxy.records import dataclass
 from revproxy.sed.regex import compile_basic
 
 Address = int | Pattern | str

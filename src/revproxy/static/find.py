@@ -12,9 +12,9 @@ import errno
 import os
 import stat
 from collections.abc import Container
-from dataclasses import dataclass
 
 from revproxy.errors import HTTPError
+from revproxy.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

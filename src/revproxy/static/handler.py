@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from revproxy.errors import HTTPError
@@ -22,6 +22,7 @@ from revproxy.http.dates import format_http_date
 from revproxy.http.message import Body, Exchange
 from revproxy.http.methods import METHODS
 from revproxy.http.ranges import Range, RangeLimits, parse_ranges
+from revproxy.records import dataclass
 from revproxy.static.body import FileBody, Piece
 from revproxy.static.etag import DEFAULT_PARTS, join_etags, make_etag
 

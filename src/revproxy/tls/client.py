@@ -9,13 +9,13 @@ Laws:
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from revproxy.errors import Location
 from revproxy.module import Server, value_or
+from revproxy.records import dataclass
 from revproxy.tls.certificate import Certificate
 from revproxy.tls.context import (
     MODERN,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.module import Scope, value_or
+from revproxy.records import dataclass
 
 NAMES: Final = frozenset((
     "StdEnvVars",

@@ -17,6 +17,7 @@ from typing import Any, Final
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from revproxy.module import UNSET, Server, Unset, value_or
+from revproxy.records import dataclass
 from revproxy.tls.context import (
     load_authorities,
     load_revocations,
@@ -41,7 +42,7 @@ _FIELDS: Final = tuple(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class OriginTls:
     """How connections to origins are secured; each is its own kind of connection."""
 

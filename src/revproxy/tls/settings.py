@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from revproxy.config.expr import Condition
 from revproxy.errors import Location
 from revproxy.module import Unset, append, setting
+from revproxy.records import dataclass
 from revproxy.tls.options import Options, merge_options
 from revproxy.tls.words import Said
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location, NotThereError, UnimplementedError
 from revproxy.module import Parser, Scope
+from revproxy.records import dataclass
 
 PROTOCOLS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """The versions OpenSSL still has, oldest first."""

@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from revproxy.errors import Diagnostic, Location
 from revproxy.explain.ask import PLAYED, Asked, BadRequestError, request_url
 from revproxy.explain.played import made_response, read_response
+from revproxy.records import dataclass
 from revproxy.trial.matchers import WORDS, Matcher, make_matcher
 from revproxy.trial.table import Name, Source, Table, listed, octets
 

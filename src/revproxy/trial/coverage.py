@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from revproxy.config.catalogue import SERVED_HERE, catalogue
@@ -28,6 +27,7 @@ from revproxy.config.tree import Configuration, Directive
 from revproxy.errors import Location
 from revproxy.explain.story import Story
 from revproxy.lint.report import readable
+from revproxy.records import dataclass
 
 Key: TypeAlias = tuple[str, int]
 """File and line."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from revproxy.errors import Location
 from revproxy.explain.story import Message, Step, Story
+from revproxy.records import dataclass
 from revproxy.trial.cases import Case, Expectation
 from revproxy.trial.matchers import Matcher, shown
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from revproxy.pattern import compile_pattern
+from revproxy.records import dataclass
 
 _TESTS: Final[dict[str, Callable[[str, Any], bool]]] = {
     "contains": operator.contains,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -12,6 +11,7 @@ from revproxy.errors import Location
 from revproxy.explain.ask import Asked
 from revproxy.explain.story import as_data as story_data
 from revproxy.lint.report import readable
+from revproxy.records import dataclass
 from revproxy.trial.judge import Failure
 from revproxy.trial.run import Result
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from revproxy.explain.ask import Explainer
 from revproxy.explain.chain import stories
 from revproxy.explain.story import Story
+from revproxy.records import dataclass
 from revproxy.trial.cases import Case
 from revproxy.trial.judge import Failure, judge
 

@@ -13,7 +13,6 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -24,6 +23,7 @@ from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.response_head import ResponseHead
 from revproxy.lane import in_trio
+from revproxy.records import dataclass
 from revproxy.upstream.connection import EndOfStreamError, OriginConnection
 from revproxy.upstream.worker import Worker
 
