@@ -134,11 +134,24 @@ async def _redirected(exchange: Exchange, redirect: InternalRedirect) -> Exchang
             redirect = again
         except HTTPError as error:
             return await fail(exchange, error)
-    limit = (
+    return await fail(exchange, _endless(server))
+
+
+def _endless(server: VirtualHost) -> HTTPError:
+    return HTTPError(
+        500,
         f"Request exceeded the limit of {server.recursion} internal redirects due to probable "
-        "configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary."
+        "configuration error. Use 'LimitInternalRecursion' to increase the limit if necessary.",
     )
-    return await fail(exchange, HTTPError(500, limit))
+
+
+def _redirects(exchange: Exchange) -> int:
+    """How many internal redirects have led to a request."""
+    count = 0
+    former = exchange.previous
+    while former is not None:
+        count, former = count + 1, former.previous
+    return count
 
 
 def _first_error(exchange: Exchange) -> Exchange | None:
@@ -240,9 +253,12 @@ def _drop_response(exchange: Exchange) -> None:
 
 async def _internal_redirect(exchange: Exchange, target: str) -> Exchange:
     """Serve the path of an error document as a request of its own, with the first status."""
+    server: VirtualHost = exchange.server
+    if _redirects(exchange) >= server.recursion:
+        return await fail(exchange, _endless(server))
     path, mark, query = target.partition("?")
     inner = exchange.redirected(path, query if mark else None)
-    inner.server = exchange.server
+    inner.server = server
     try:
         inner.path = normalise_path(path, encoded_slashes="NoDecode")
         await _process(inner)
