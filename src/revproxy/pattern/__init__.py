@@ -107,8 +107,8 @@ def _by_re(text: str, flags: int) -> Pattern | None:
 
 Search: TypeAlias = Callable[[str], "re.Match[str] | None"]
 
-_REMEMBERED: Final = 256
-_REMEMBERED_LENGTH: Final = 512
+REMEMBERED: Final = 256
+REMEMBERED_LENGTH: Final = 512
 """Octets of the longest subject that is remembered: what a pattern keeps stays under 128 KiB."""
 
 
@@ -127,8 +127,8 @@ def remembering(pattern: Pattern) -> Search:
             return known[subject]
         except KeyError:
             match = search(subject)
-        if len(subject) <= _REMEMBERED_LENGTH:
-            if len(known) >= _REMEMBERED:
+        if len(subject) <= REMEMBERED_LENGTH:
+            if len(known) >= REMEMBERED:
                 known.clear()
             known[subject] = match
         return match

@@ -9,6 +9,7 @@ Laws:
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -20,7 +21,7 @@ from revproxy.config.expr import Condition as Expression
 from revproxy.config.expr import compile_condition as compile_expression
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location
-from revproxy.pattern import Pattern, Search, compile_pattern, remembering
+from revproxy.pattern import Pattern, Search, compile_pattern, longest_subject, remembering
 from revproxy.records import dataclass
 from revproxy.rewrite.arguments import flag_items, split
 from revproxy.rewrite.expand import MapLookup, compile_template
@@ -32,7 +33,9 @@ Test: TypeAlias = Callable[[Run], bool]
 
 _INTEGER: Final = re.compile(r"-(lt|le|gt|ge|eq|ne)", re.DOTALL)
 _LEADING: Final = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?[0-9]+)")
-_FILE_TESTS: Final = "fsdxhlL"
+FILE_TESTS: Final = "fsdxhlL"
+"""The tests that look at a file, by their letters."""
+
 _COMES_AGAIN: Final = re.compile(
     r"%\{(HTTP[_:][^}]+|REMOTE_ADDR|REMOTE_HOST|REQUEST_METHOD|SERVER_[A-Z]+)\}", re.IGNORECASE
 ).fullmatch
@@ -64,6 +67,16 @@ class Condition:
         if self.expression is not None:
             return self.expression.looks_ahead
         return self.kind in ("U", "F") or looks_ahead(self.subject)
+
+    @property
+    def is_harmless(self) -> bool:
+        """To ask it changes nothing and ends no request."""
+        return (
+            self.expression is None
+            and not self.looks_ahead
+            and "${" not in self.subject
+            and (self.pattern is None or longest_subject(self.pattern) == math.inf)
+        )
 
 
 def parse_condition(directive: Directive) -> Condition:
@@ -136,7 +149,7 @@ def _flags(directive: Directive, word: str) -> set[str]:
 
 def _kind(test: str) -> tuple[str, str]:
     """What a test is, and what it compares with."""
-    if len(test) == 2 and test[0] == "-" and test[1] in _FILE_TESTS + "UF":
+    if len(test) == 2 and test[0] == "-" and test[1] in FILE_TESTS + "UF":
         return test[1], ""
     match = _INTEGER.match(test)
     if match is not None:
@@ -159,7 +172,7 @@ def compile_condition(condition: Condition, maps: MapLookup) -> Test:
         return _regex_test(condition, condition.pattern, subject)
     if kind in ("U", "F"):
         return _ahead_test(condition, subject)
-    check = _check(condition)
+    check = check_of(condition)
 
     def holds(run: Run) -> bool:
         text = subject(run)
@@ -197,12 +210,12 @@ def _regex_test(condition: Condition, pattern: Pattern, subject: Part) -> Test:
     return holds
 
 
-def _check(condition: Condition) -> Callable[[str], bool]:
+def check_of(condition: Condition) -> Callable[[str], bool]:
     """What a condition that compares or looks for a file asks of its subject."""
     kind = condition.kind
     if kind[0] == "-":
         return _integer_test(kind, condition.operand)
-    if len(kind) == 1 and kind in _FILE_TESTS:
+    if len(kind) == 1 and kind in FILE_TESTS:
         return _FILE[kind]
     return _text_test(kind, condition.operand, no_case=condition.no_case)
 
@@ -214,7 +227,7 @@ def compile_told(condition: Condition, maps: MapLookup) -> Test:
     if condition.pattern is not None:
         check = _told_match(condition.pattern, negated=condition.negated)
     elif condition.expression is None and condition.kind not in ("U", "F"):
-        compare = _check(condition)
+        compare = check_of(condition)
         check = lambda _run, value: compare(value) is not condition.negated  # noqa: E731
     subject = compile_template(condition.subject, maps)
 

@@ -122,6 +122,7 @@ class Step:
     Most rules whose pattern matches anything are for few requests, and need not try it for the
     others."""
     act_guarded: Callable[[Run], int]
+    conditions: tuple[Condition, ...]
     flags: Flags
     source: str
     location: Location
@@ -146,6 +147,7 @@ def compile_rule(rule: Rule, maps: MapLookup) -> Step:
         acting(conditions),
         conditions if _may_ask_first(rule) else None,
         acting(None),
+        rule.conditions,
         rule.flags,
         rule.source,
         rule.location,

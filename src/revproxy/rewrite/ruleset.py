@@ -17,6 +17,7 @@ from revproxy.http.message import Exchange
 from revproxy.rewrite.conditions import told_groups
 from revproxy.rewrite.refusal import refusal, refuse_raw_query
 from revproxy.rewrite.rule import Step
+from revproxy.rewrite.ruled_out import RuledOut
 from revproxy.rewrite.run import Run
 from revproxy.rewrite.stretch import stretches
 from revproxy.rewrite.substitution import CHANGED, MISS
@@ -39,6 +40,7 @@ class RuleList:
         self.stretches = stretches(
             [None if step.negated or step.flags.chain else step.pattern for step in steps]
         )
+        self.ruled_out = RuledOut(self.steps, self.stretches)
 
 
 def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915 - the flags, in order
@@ -53,11 +55,16 @@ def run_rules(rules: RuleList, run: Run) -> int:  # noqa: C901, PLR0912, PLR0915
     quiet = run.tell is None and run.log is None
     unseen = quiet and not is_sub_request
     known = rules.stretches if quiet else {}
+    following = rules.ruled_out.following(run) if unseen else rules.ruled_out.nothing
     while index < count:
         if index in known:
-            index = known[index].first(subject)
-            if index == count:
-                break
+            first = known[index].first(subject)
+            if first != index:
+                index = first
+                continue
+        if following[index] != index:
+            index = following[index]
+            continue
         step = steps[index]
         index += 1
         flags = step.flags
