@@ -90,7 +90,7 @@ def _module_name(word: str) -> str:
 class ErrorLog:
     """The error log of a virtual host."""
 
-    __slots__ = ("_connection", "_levels", "_main", "_request", "_threshold", "_writer")
+    __slots__ = ("_connection", "_levels", "_main", "_most", "_request", "_threshold", "_writer")
 
     def __init__(
         self,
@@ -104,6 +104,8 @@ class ErrorLog:
         self._writer = writer
         self._levels = {name: LEVELS[level] for name, level in (levels or {}).items()}
         self._threshold = self._levels.get("", LEVELS[_DEFAULT_LEVEL])
+        self._most = max((self._threshold, *self._levels.values()))
+        """The most detailed level of any module."""
         if main is None:
             main = default_format(timed=not isinstance(writer, SyslogWriter))
         self._main = main
@@ -112,7 +114,12 @@ class ErrorLog:
 
     def is_enabled(self, level: str, module: str, exchange: Exchange | None = None) -> bool:
         """Whether a message of this level from this module, about a request, is logged."""
-        return LEVELS[level] <= self._level_of(module, exchange)
+        severity = LEVELS[level]
+        plan = exchange.plan if exchange is not None else None
+        if severity > self._most and (plan is None or plan.log_levels is None):
+            # So it is nearly always where a request asks whether to trace.
+            return False
+        return severity <= self._level_of(module, exchange)
 
     def _level_of(self, module: str, exchange: Exchange | None) -> int:
         plan = exchange.plan if exchange is not None else None

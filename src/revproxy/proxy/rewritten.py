@@ -28,23 +28,25 @@ _PARAMETERS: Final = Parameters()
 
 
 @functools.lru_cache(256)
-def _origin(text: str, unix: str | None) -> tuple[Url, OriginKey]:
-    """An origin of a URL without its path: rules name few, again and again. Raises ValueError."""
+def _origin(text: str, unix: str | None) -> tuple[Url, OriginKey, str]:
+    """The origin of a URL without its path, its key, and its authority. Raises ValueError.
+
+    Rules name few, again and again."""
     url = parse_url(text)
-    return url, origin_key(url, unix)
+    return url, origin_key(url, unix), url.authority
 
 
 def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped: bool) -> None:
     """Let mod_proxy answer from the origin of this URL. Raises HTTPError."""
     unix, plain = split_unix(text)
-    _, _, path = plain.partition("://")[2].partition("/")
+    end = plain.find("/", plain.find("://") + 3)
+    origin, path = (plain, "/") if end < 0 else (plain[:end], plain[end:])
     try:
-        url, key = _origin(plain[: len(plain) - len(path)], unix)
+        url, key, authority = _origin(origin, unix)
     except ValueError as error:
         raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
     if url.scheme not in SUPPORTED_SCHEMES:
         raise HTTPError(500, f"no protocol handler for {url.scheme}://")
-    path = f"/{path}"
     workers: Workers = server.shared["mod_proxy"]
     worker = workers.serving(key, path)
     if worker is None:
@@ -55,5 +57,5 @@ def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped:
     if _RAW(sent):
         raise HTTPError(403, "a space or control character in the URL for the origin")
     written = f"{text}?{exchange.query}" if is_escaped and exchange.query is not None else text
-    exchange.proxy = Target(worker, written, sent, url.authority)
+    exchange.proxy = Target(worker, written, sent, authority)
     exchange.handler = "proxy-server"

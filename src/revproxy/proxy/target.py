@@ -59,7 +59,7 @@ def origin_key(url: Url, unix: str | None) -> OriginKey:
 
 def split_unix(text: str) -> tuple[str | None, str]:
     """The socket's path and the URL of `unix:/path|http://host/`."""
-    match = _UNIX(text)
+    match = _UNIX(text) if text[:1] in "uU" else None
     if match is None:
         return None, text
     url = match[2]

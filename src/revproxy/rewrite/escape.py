@@ -19,6 +19,7 @@ _SCHEME: Final = re.compile(
     re.IGNORECASE,
 )
 _WITHOUT_QUERY: Final = ("ftp:", "gopher:", "ldap:", "news:", "nntp:")
+_FIRST_WITHOUT_QUERY: Final = frozenset("fglnFGLN")
 
 RAW: Final = re.compile(r"[\x00-\x20\x7f]").search
 """Finds a blank or control character, which may stand in no URL."""
@@ -41,6 +42,8 @@ def scheme_length(url: str) -> int:
 
 def takes_query(url: str) -> bool:
     """A `?` in this URL or path begins a query."""
+    if url[:1] not in _FIRST_WITHOUT_QUERY:
+        return True
     return not url[:8].lower().startswith(_WITHOUT_QUERY) or not scheme_length(url)
 
 

@@ -178,11 +178,19 @@ def _joined(parts: list[str | Part]) -> Part:
     if len(merged) == 1:
         only = merged[0]
         return _constant(only) if isinstance(only, str) else only
+    if len(merged) == 2:
+        return _pair(*merged)
     renders = tuple(_constant(part) if isinstance(part, str) else part for part in merged)
-    if len(renders) == 2:
-        first, second = renders
-        return lambda run: first(run) + second(run)
     return lambda run: "".join([render(run) for render in renders])
+
+
+def _pair(first: str | Part, second: str | Part) -> Part:
+    if isinstance(first, str):
+        assert not isinstance(second, str)
+        return lambda run: first + second(run)
+    if isinstance(second, str):
+        return lambda run: first(run) + second
+    return lambda run: first(run) + second(run)
 
 
 def _constant(text: str) -> Part:

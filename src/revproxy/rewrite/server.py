@@ -101,7 +101,8 @@ def leave(run: Run, changed: int, name: str) -> bool:
     to_origin = name.startswith("proxy:") and not run.passes_through
     length = 0 if to_origin or run.passes_through else scheme_length(name)
     keeps = changed == NO_ESCAPE
-    refuse_raw_query(run, keeps=keeps)
+    if run.args:
+        refuse_raw_query(run, keeps=keeps)
     if to_origin:
         if "mod_proxy" not in run.server.modules:
             text = "attempt to make remote request from mod_rewrite without proxy enabled"

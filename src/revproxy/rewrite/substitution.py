@@ -88,7 +88,9 @@ class Substitution:
         self._conditions = conditions
         self._effects = effects
         self._force = forced(flags, maps)
-        self._own_marks = own_marks(rule.output)
+        self._own_marks = -1 if flags.unsafe_3f else own_marks(rule.output)
+        self._is_absolute = scheme_length(rule.output) > 0
+        """It begins with a scheme as it is written: no need to look at each result."""
         self._output = compile_template(rule.output, maps, escape)
         self._keeps_slashes = flags.unsafe_slashes or rule.output.startswith("//")
         self._marked = compile_template(rule.output, maps, escape, _mark)
@@ -100,7 +102,8 @@ class Substitution:
         result = self._output(run)
         if run.log is not None:
             run.log(2, f"rewrite '{run.subject()}' -> '{result}'")
-        self._refuse_3f(run, result)
+        if result.count("?") != self._own_marks:
+            self._refuse_3f(run, result)
         for effect in self._effects:
             effect(run)
         if run.tell is not None:
@@ -117,7 +120,7 @@ class Substitution:
 
     def _refuse_3f(self, run: Run, result: str) -> None:
         """A `?` that the rule does not write itself must not begin the query. Raises HTTPError."""
-        if self._flags.unsafe_3f or result.count("?") == self._own_marks:
+        if self._flags.unsafe_3f:
             return
         log, run.log = run.log, None
         marked = self._marked(run)
@@ -139,7 +142,7 @@ class Substitution:
         """Let a result be the name, below the directory where it is relative, and the query."""
         log = run.log
         flags = self._flags
-        is_relative = run.prefix != "" and result[:1] != "/" and not scheme_length(result)
+        is_relative = run.prefix != "" and result[:1] != "/" and not self._has_scheme(result)
         if is_relative and run.prefix:
             if log is not None:
                 log(3, f"add per-dir prefix: {result} -> {run.prefix}{result}")
@@ -199,7 +202,7 @@ class Substitution:
             if run.log is not None:
                 run.log(2, f"explicitly forcing redirect with {run.filename}")
             return False
-        if scheme_length(name):
+        if self._has_scheme(name):
             name = self._reduced(run, name)
         if scheme_length(name):
             run.filename = name
@@ -213,8 +216,11 @@ class Substitution:
         run.filename = name
         return True
 
+    def _has_scheme(self, name: str) -> bool:
+        return self._is_absolute or scheme_length(name) > 0
+
     def _qualified(self, run: Run, name: str) -> str:
-        if scheme_length(name):
+        if self._has_scheme(name):
             return name
         path = name if name.startswith("/") else f"/{name}"
         return run.server.self_url(run.exchange, path)
