@@ -5,22 +5,20 @@ Laws:
 - Twenty levels of nesting are evaluated, as by Apache; what lies deeper fails when it is reached.
 - A failed evaluation is told to the error log and to who explains; a string that failed is empty,
   and a condition is what its user says (`on_failure`).
-- The grammar is built when the first expression is met.
+- The grammar is loaded when the first expression is met; a text in which nothing is to be put in
+  is none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
-from lark.lexer import Lexer
-
-from revproxy.config.expr_tokens import ExpressionError, scan_condition, scan_text
+from revproxy.config.expr_tokens import ExpressionError
 from revproxy.config.expr_values import (
     COMPARISONS,
     FUNCTIONS,
@@ -37,9 +35,14 @@ from revproxy.config.expr_values import (
 )
 from revproxy.pattern import compile_pattern
 
-Node = Tree[Token]
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+Node: TypeAlias = "Tree[Token]"
 
 _LEVELS: Final = 20
+_DELICATE: Final = re.compile(r"[\\%$\0]").search
+"""What in a text does not stand for itself."""
 
 _restricted: ContextVar[bool] = ContextVar("restricted", default=False)
 
@@ -54,40 +57,17 @@ def restricted() -> Iterator[None]:
         _restricted.reset(token)
 
 
-class _Scanner(Lexer):
-    """The scanner as lark calls it; the start symbol's name stands before the text."""
+def load_grammar() -> None:
+    """Load the grammar now, for who is about to serve: child processes share it."""
+    from revproxy.config.expr_tree import grammar
 
-    def __init__(self, lexer_conf: Any) -> None:
-        del lexer_conf
-
-    def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Token]:
-        del parser_state
-        start, _, text = lexer_state.partition(":")
-        scan = scan_condition if start == "condition" else scan_text
-        for kind, value, position in scan(text):
-            yield Token(kind, value, start_pos=position, column=position + 1)
-
-
-@functools.cache
-def _grammar() -> Lark:
-    text = Path(__file__).with_name("expr.lark").read_text("utf-8")
-    return Lark(text, start=["condition", "text"], parser="lalr", lexer=_Scanner)
+    grammar()
 
 
 def _parse(text: str, start: str) -> Node:
-    try:
-        tree = _grammar().parse(f"{start}:{text}", start=start)
-    except UnexpectedToken as error:
-        token = error.token
-        if token.type == "$END":
-            raise ExpressionError("syntax error, unexpected end", len(text)) from None
-        raise ExpressionError(
-            f"syntax error, unexpected '{token.value}'", token.start_pos or 0
-        ) from None
-    except UnexpectedInput as error:
-        raise ExpressionError("syntax error", error.pos_in_stream or 0) from None
-    assert isinstance(tree, Tree)
-    return tree
+    from revproxy.config.expr_tree import parse
+
+    return parse(text, start)
 
 
 class Condition:
@@ -140,6 +120,8 @@ def compile_string(text: str) -> Callable[[Any], str]:
 
 def compile_text(text: str) -> str | Callable[[Any], str | None]:
     """A constant string, or what makes one; that gives None where it fails."""
+    if not _DELICATE(text):
+        return text
     tree = _parse(text, "text")
     if tree.data in ("literal", "empty"):
         return str(_token(tree, 0)) if tree.children else ""
@@ -179,15 +161,11 @@ def _chain(node: Node, kind: str) -> list[Node]:
 
 
 def _node(node: Node, index: int) -> Node:
-    child = node.children[index]
-    assert isinstance(child, Tree)
-    return child
+    return cast("Node", node.children[index])
 
 
 def _token(node: Node, index: int) -> Token:
-    child = node.children[index]
-    assert isinstance(child, Token)
-    return child
+    return cast("Token", node.children[index])
 
 
 def _test(node: Node, level: int) -> Test:
@@ -266,9 +244,7 @@ def _membership(node: Node, level: int) -> Test:
     if members.data == "list_call":
         raise _unknown("List-returning function", _token(members, 0))
     left = _word(_node(node, 0), level + 1)
-    words = tuple(
-        _word(member, level + 1) for member in members.children if isinstance(member, Tree)
-    )
+    words = tuple(_word(_node(members, index), level + 1) for index in range(len(members.children)))
 
     def holds(evaluation: Evaluation) -> bool:
         text = left(evaluation)

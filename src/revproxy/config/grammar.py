@@ -4,19 +4,17 @@ Laws:
 - Every line that is not blank is accepted, as by Apache.
 - Words are what Apache's `ap_getword_conf` makes of them: in quotes a backslash escapes the quote
   and itself, elsewhere itself alone.
-- The grammar is built once, at the first line.
+- The grammar is Lark's; the tables it makes of it are run here (`tables.py` says why).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
-from typing import Final
-
-from lark import Lark, Token
+from typing import Final, NamedTuple
 
 from revproxy.config.lines import BLANKS, Line
+from revproxy.config.tables import tables
 from revproxy.config.tree import Word
 from revproxy.errors import Location
 from revproxy.records import dataclass
@@ -25,10 +23,57 @@ _ESCAPED: Final = re.compile(r"\\([\"'\\])")
 _CLOSED: Final = re.compile(r"\"(?:\\[\"\\]|[^\"])*+\"|'(?:\\['\\]|[^'])*+'")
 
 
+class Token(NamedTuple):
+    """What a terminal of the grammar stands for, and its span in the line."""
+
+    terminal: str
+    start: int
+    end: int
+
+
+def scan(text: str) -> tuple[str, list[Token]]:
+    """What a logical line is (open, close or directive), and its tokens.
+
+    The first is its name, with the bracket of a section; the last of an opening line its `>` and
+    what is behind.
+    """
+    _, _, _, moves, rules = tables()
+    states = [0]
+    tokens: list[Token] = []
+    token = _next(text, 0, 0)
+    while True:
+        move = moves[states[-1]][token.terminal]
+        if move >= 0:
+            states.append(move)
+            tokens.append(token)
+            token = _next(text, token.end, move)
+            continue
+        rule = rules[~move]
+        if rule.kind:
+            return rule.kind, tokens
+        del states[-rule.length :]
+        states.append(moves[states[-1]][rule.origin])
+
+
+def _next(text: str, position: int, state: int) -> Token:
+    """The next token for a state of the parser, `$END` where none is left."""
+    scanner = _scanner(state)
+    ignored = tables().ignored
+    while match := scanner.match(text, position):
+        terminal = match.lastgroup or ""
+        if terminal not in ignored:
+            return Token(terminal, position, match.end())
+        position = match.end()
+    return Token("$END", position, position)
+
+
 @functools.cache
-def _grammar() -> Lark:
-    text = Path(__file__).with_name("httpd_conf.lark").read_text("utf-8")
-    return Lark(text, start="line", parser="lalr", lexer="contextual")
+def _scanner(state: int) -> re.Pattern[str]:
+    """What finds the next token for a state; many states share one."""
+    known = tables()
+    return re.compile(
+        "|".join(f"(?P<{name}>{known.terminals[name]})" for name in known.scanned[state])
+    )
 
 
 @dataclass(slots=True)
@@ -51,26 +96,22 @@ class Parsed:
 
 def parse_line(line: Line) -> Parsed:
     """The line by the grammar, which accepts every line."""
-    tree = _grammar().parse(line.text)
-    kind = str(tree.data)
-    first, *tokens = tree.children
-    assert isinstance(first, Token)
-    name_end = _end(first)
+    text = line.text
+    kind, ((_, name_start, name_end), *tokens) = scan(text)
     end: str | None = None
-    stop = len(line.text)
+    stop = len(text)
     words = []
     unclosed = []
-    for token in tokens:
-        assert isinstance(token, Token)
-        start = token.start_pos or 0
-        if token.type == "END":
-            end, stop = str(token), start
+    for terminal, start, token_end in tokens:
+        token = text[start:token_end]
+        if terminal == "END":
+            end, stop = token, start
             break
-        word = Word(_unquoted(token), line.locate(start, start + len(token)))
+        word = Word(_unquoted(token), line.locate(start, token_end))
         words.append(word)
         if token[0] in "\"'" and _CLOSED.fullmatch(token) is None:
             unclosed.append(word)
-    name = _unquoted(first)
+    name = _unquoted(text[name_start:name_end])
     if kind == "open":
         name = name[1:]
     elif kind == "close":
@@ -82,26 +123,10 @@ def parse_line(line: Line) -> Parsed:
         name,
         line.locate(0, name_end),
         tuple(words),
-        line.text[name_end:stop].strip(BLANKS),
+        text[name_end:stop].strip(BLANKS),
         end,
         tuple(unclosed),
     )
-
-
-def tokens(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """What a logical line is (open, close or directive), and the spans of its tokens.
-
-    The first is its name, with the bracket of a section; the last of an opening line its `>` and
-    what is behind.
-    """
-    tree = _grammar().parse(text)
-    return str(tree.data), [
-        (token.start_pos or 0, _end(token)) for token in tree.children if isinstance(token, Token)
-    ]
-
-
-def _end(token: Token) -> int:
-    return (token.start_pos or 0) + len(token)
 
 
 def _unquoted(token: str) -> str:
@@ -114,4 +139,4 @@ def _unquoted(token: str) -> str:
         return _ESCAPED.sub(
             lambda match: match[1] if match[1] in (quote, "\\") else match[0], inner
         )
-    return token.replace("\\\\", "\\") if "\\" in token else str(token)
+    return token.replace("\\\\", "\\") if "\\" in token else token

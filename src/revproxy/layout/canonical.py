@@ -19,7 +19,7 @@ from dataclasses import field
 from typing import Final
 
 from revproxy.config.catalogue import Entry, catalogue
-from revproxy.config.grammar import tokens
+from revproxy.config.grammar import scan
 from revproxy.config.lines import BLANKS, Source
 from revproxy.records import dataclass
 
@@ -130,7 +130,8 @@ class _Writer:
         self.lines += lines
 
     def _directive(self, unit: _Unit) -> None:
-        kind, spans = tokens(unit.text)
+        kind, tokens = scan(unit.text)
+        spans = [(token.start, token.end) for token in tokens]
         first = unit.text[slice(*spans[0])]
         if kind == "close":
             self._close(unit, first, len(spans))

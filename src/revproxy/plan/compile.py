@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.authz.compat import AccessSettings
 from revproxy.config.access import AccessFileReader
+from revproxy.config.expr import load_grammar
 from revproxy.config.merge import ServerConfig, inherit
 from revproxy.config.tree import Configuration
 from revproxy.error_log import open_error_log
@@ -194,6 +195,9 @@ class Compiler:
             reader = AccessFileReader(self._configuration, self._modules, self._implemented)
             names = value_or(settings.access_file_names, (".htaccess",))
             access_files = AccessFiles(names, reader, plans)
+            if not self._offline:
+                # Access files may hold expressions.
+                load_grammar()
         options = value_or(settings.option_changes, ())
         return DirectoryWalk(directories, file_entries(config.files), options, access_files)
 
