@@ -61,7 +61,7 @@ async def served(text: str, *, resolution: float = 1.0) -> AsyncIterator[Served]
             server = Served(text, watchdog, lane)
             yield server
             watchdog.stop(hard=True)
-            await watchdog.idle.wait()
+            await watchdog.stopped()
             server.plan.close()
             nursery.cancel_scope.cancel()
     finally:

@@ -13,6 +13,7 @@ Laws:
 - Nothing is lost between two waits: an edge that nobody waited for is remembered, and so is an
   end, and what a read left over (`note_more`).
 - A `Stepped` may be interrupted at any wait with an exception (`interrupt`): that is its timeout.
+- Trio is loaded where it runs: `explain` steps most requests without it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from socket import socket
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import outcome
-import trio
+if TYPE_CHECKING:
+    import outcome
+    import trio
 
 T = TypeVar("T")
 
@@ -104,6 +106,9 @@ class Stepped:
             lane.start_in_trio(self._in_trio, wanted)
 
     async def _in_trio(self, call: _Call) -> None:
+        import outcome
+        import trio
+
         with trio.CancelScope() as self._scope:
             if self.interrupted is not None:
                 self._scope.cancel()
@@ -134,8 +139,9 @@ class _Call:
 class Lane:
     """The lane of a child process."""
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery | None) -> None:
         self.nursery = nursery
+        """Where tasks of trio's run; None where it does not."""
         self.readers: dict[int, Stepped] = {}
         self.writers: dict[int, Stepped] = {}
         """Who waits for which socket."""
@@ -147,7 +153,7 @@ class Lane:
         self._unseen: set[int] = set()
         """Sockets with more to read than anybody waited for."""
         self._ready: deque[Stepped] = deque()
-        self._woken = trio.Event()
+        self._woken: trio.Event | None = None
         self._has_turn = False
         """The lane's own loop runs, which steps those that are ready without being woken."""
 
@@ -160,7 +166,7 @@ class Lane:
     def wake(self, task: Stepped) -> None:
         """Give a coroutine its turn soon."""
         self._ready.append(task)
-        if not self._has_turn:
+        if not self._has_turn and self._woken is not None:
             self._woken.set()
 
     def forget_wait(self, key: int) -> None:
@@ -197,6 +203,12 @@ class Lane:
 
     async def run(self) -> None:
         """Step for ever."""
+        import trio
+
+        self._woken = trio.Event()
+        if self._ready:
+            self._woken.set()
+        assert self.nursery is not None
         self.nursery.start_soon(self._run_woken)
         fileno = self._epoll.fileno()
         while True:
@@ -221,6 +233,7 @@ class Lane:
 
     def start_in_trio(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Run a task of trio's beside the lane."""
+        assert self.nursery is not None
         self.nursery.start_soon(self._counted, function, args)
 
     async def _counted(
@@ -234,6 +247,9 @@ class Lane:
 
     async def _run_woken(self) -> None:
         """Step those that no socket wakes: the interrupted, and who made a checkpoint."""
+        import trio
+
+        assert self._woken is not None
         while True:
             await self._woken.wait()
             self._woken = trio.Event()
@@ -278,6 +294,8 @@ def wait_readable(sock: socket) -> Generator[Any, Any, None]:
     """Wait until the socket has something to read, an end or an error."""
     lane = _lane
     if lane is None or lane.current is None:
+        import trio
+
         yield from trio.lowlevel.wait_readable(sock).__await__()
     else:
         fd = sock.fileno()
@@ -290,6 +308,8 @@ def wait_writable(sock: socket) -> Generator[Any, Any, None]:
     """Wait until the socket takes something."""
     lane = _lane
     if lane is None or lane.current is None:
+        import trio
+
         yield from trio.lowlevel.wait_writable(sock).__await__()
     else:
         fd = sock.fileno()
@@ -300,6 +320,8 @@ def wait_writable(sock: socket) -> Generator[Any, Any, None]:
 async def checkpoint() -> None:
     """Let others have their turn."""
     if _lane is None or _lane.current is None:
+        import trio
+
         await trio.lowlevel.checkpoint()
     else:
         await _yield(None)
@@ -318,11 +340,15 @@ async def in_trio(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
 
 async def sleep(seconds: float) -> None:
     """Let time pass."""
+    import trio
+
     await in_trio(trio.sleep, seconds)
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Run what computes long without Python's lock in a thread, and wait for its outcome."""
+    import trio
+
     return await in_trio(trio.to_thread.run_sync, lambda: function(*arguments))
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -70,19 +68,3 @@ def test_the_pages_are_in_accord():
 def test_our_examples_are_worth_no_warning(path: Path):
     found = [item for item in lint(load_file(str(path))) if item.severity > Severity.INFO]
     assert found == []
-
-
-UNUSED = ("trio", "h11", "passlib", "bcrypt", "lark")
-"""What only a server needs, or only who meets an expression."""
-
-
-def test_lint_starts_without_what_only_others_need():
-    code = (
-        "import sys; from revproxy.cli import main; main(['lint', sys.argv[1]]);"
-        "print([name for name in sys.argv[2:] if name in sys.modules])"
-    )
-    path = str(ROOT / "examples" / "quickstart.conf")
-    done = subprocess.run(
-        [sys.executable, "-c", code, path, *UNUSED], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "[]"

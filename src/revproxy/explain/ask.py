@@ -8,22 +8,22 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
-import trio
-
-from revproxy import logs
+from revproxy import logs, sockets
 from revproxy.config.tree import Configuration
 from revproxy.errors import Location, OriginError
 from revproxy.explain.content import content_of
+from revproxy.explain.stage import Stage
 from revproxy.explain.story import Message, Step, Story
 from revproxy.explain.tls import PlayedTls
 from revproxy.http.message import Exchange
 from revproxy.http.uri import Url, parse_url
-from revproxy.lane import Lane, install
+from revproxy.lane import install
 from revproxy.plan.load import Loaded
 from revproxy.plan.plan import Plan, VirtualHost
 from revproxy.records import dataclass
@@ -35,7 +35,7 @@ PLAYED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r
 """What an origin answers where nobody says."""
 
 T = TypeVar("T")
-_PATIENCE = 30.0
+_PIECE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Explainer:
     def ask(self, asked: Asked) -> Story:
         """The story of a request. Raises BadRequestError."""
         play = _Play(self.plan(), self._lines, asked)
-        story = self._quietly(lambda: trio.run(play.run))
+        story = self._quietly(play.run)
         if not asked.response or self._counts:
             # Workers remember who could not be reached.
             self._plan = None
@@ -126,6 +126,8 @@ class _Play:
         self._plan = plan
         self._asked = asked
         self._lines = lines
+        self._stage = Stage()
+        self._answer = b""
         self._sent = b""
         self._steps: list[Step] = []
         url = request_url(asked.url)
@@ -145,44 +147,46 @@ class _Play:
         target = url.path if url.path.startswith("/") else f"/{url.path}"
         self._request = Message(f"{asked.method} {target} HTTP/1.1", tuple(fields), len(asked.body))
 
-    async def run(self) -> Story:
-        watchdog = Watchdog()
-        answer = b""
+    def run(self) -> Story:
         use_dialer(self._dial)
+        install(self._stage)
         try:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
-                lane = Lane(nursery)
-                install(lane)
-                watchdog.look()
-                nursery.start_soon(lane.run)
-                connection, stream = self._connect(watchdog, lane)
-                with trio.move_on_after(_PATIENCE):
-                    async with stream:
-                        await stream.send_all(self._octets())
-                        await stream.send_eof()
-                        answer = b"".join([bytes(piece) async for piece in stream])
-                self._plan.close()
-                nursery.cancel_scope.cancel()
+            connection, theirs = self._connect()
+            self._stage.play(self._ask(theirs))
+            self._plan.close()
+            return self._story(connection)
         finally:
+            self._stage.close()
             install(None)
             use_dialer(None)
-        return self._story(connection, answer)
 
-    def _connect(self, watchdog: Watchdog, lane: Lane) -> tuple[_Explained, trio.SocketStream]:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+    async def _ask(self, sock: socket.socket) -> None:
+        try:
+            # Who refuses a request need not read it to its end, and has answered all the same.
+            with contextlib.suppress(OSError):
+                await sockets.send_all(sock, self._octets())
+                sockets.end_sending(sock)
+            while piece := await sockets.recv(sock, _PIECE):
+                self._answer += piece
+        except OSError:
+            return
+        finally:
+            sockets.close(sock)
+
+    def _connect(self) -> tuple[_Explained, socket.socket]:
+        ours, theirs = _pair()
         address = self._local_address()
         names = self._plan.names_at(*address)
         peer = (self._asked.client, 50000)
-        connection = _Explained(ours, peer, address, names, watchdog, lane)
+        watchdog = Watchdog()
+        connection = _Explained(ours, peer, address, names, watchdog, self._stage)
         connection.is_tls = self._is_tls
         if self._is_tls:
             connection.tls = PlayedTls(names, self._host)
         connection.trace = self._tell
         watchdog.watched.add(connection)
-        connection.task = lane.start(connection.serve())
-        return connection, trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+        connection.task = self._stage.start(connection.serve())
+        return connection, theirs
 
     def _local_address(self) -> tuple[str, int]:
         """Where the request comes in: a listener of the URL's port, else any address."""
@@ -200,26 +204,28 @@ class _Play:
     async def _dial(self, worker: Worker) -> socket.socket:
         if self._asked.response is None:
             raise OriginError(503, f"{worker.name} is taken to be out of reach")
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
-        self._nursery.start_soon(self._play_origin, stream)
+        ours, theirs = _pair()
+        self._stage.start(self._play_origin(theirs, self._asked.response))
         return ours
 
-    async def _play_origin(self, stream: trio.SocketStream) -> None:
-        async with stream:
-            self._sent = b""
+    async def _play_origin(self, sock: socket.socket, response: bytes) -> None:
+        self._sent = b""
+        try:
             while b"\r\n\r\n" not in self._sent:
-                piece = await stream.receive_some()
+                piece = await sockets.recv(sock, _PIECE)
                 if not piece:
                     return
-                self._sent += bytes(piece)
-            response = self._asked.response or b""
-            await stream.send_all(response)
+                self._sent += piece
+            await sockets.send_all(sock, response)
             if not _is_framed(response):
-                await stream.send_eof()
-            async for more in stream:
-                self._sent += bytes(more)
+                sockets.end_sending(sock)
+            while piece := await sockets.recv(sock, _PIECE):
+                self._sent += piece
+        except OSError:
+            # Who asked is gone.
+            return
+        finally:
+            sockets.close(sock)
 
     # The story.
 
@@ -239,10 +245,10 @@ class _Play:
             head, colon, _ = head.rpartition(": ")
         return ()
 
-    def _story(self, connection: _Explained, answer: bytes) -> Story:
+    def _story(self, connection: _Explained) -> Story:
         story = Story(self._request, self._asked.client, steps=self._steps)
         exchange: Exchange | None = getattr(connection, "served", None)
-        story.response = _message(answer)
+        story.response = _message(self._answer)
         if self._sent:
             story.asked = _message(self._sent)
             story.told = _message(self._asked.response or b"")
@@ -281,6 +287,14 @@ class _Play:
             source = f"<VirtualHost {' '.join(_written(facts.addresses))}>"
             story.host_place = Location(facts.config_file, facts.config_line, source=source)
         story.host_reason = _reason(server, exchange)
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a connection, neither of which blocks."""
+    pair = socket.socketpair()
+    for end in pair:
+        end.setblocking(False)
+    return pair
 
 
 def _before_error_documents(exchange: Exchange) -> Exchange:

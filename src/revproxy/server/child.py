@@ -62,7 +62,7 @@ async def _main(
         nursery.start_soon(_obey, watchdog, acceptors, plan.graceful_shutdown_timeout)
         nursery.start_soon(_outlive_nobody, lifeline)
         nursery.start_soon(lane.run)
-        await watchdog.idle.wait()
+        await watchdog.stopped()
         nursery.cancel_scope.cancel()
 
 

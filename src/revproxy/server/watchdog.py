@@ -10,9 +10,10 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import trio
+if TYPE_CHECKING:
+    import trio
 
 
 class Watched(Protocol):
@@ -42,19 +43,22 @@ class Watchdog:
         """No further request on a connection: the process winds up."""
         self.is_stopping_hard = False
         """Every exchange ends now."""
-        self.idle = trio.Event()
-        """Set when stopping and nothing is left."""
+        self._emptied: trio.Event | None = None
         self.on_leave: Callable[[Watched], None] | None = None
         """Told of each connection that has ended."""
 
     async def run(self) -> None:
         """Look for ever."""
+        import trio
+
         while True:
             self.look()
             await trio.sleep(self.resolution)
 
     def look(self) -> None:
         """Interrupt what is overdue."""
+        import trio
+
         now = trio.current_time()
         self.reckoning = now + self.resolution
         overdue = [item for item in self.watched if item.deadline < now]
@@ -67,8 +71,7 @@ class Watchdog:
         self.watched.discard(item)
         if self.on_leave is not None:
             self.on_leave(item)
-        if self.is_stopping and not self.watched:
-            self.idle.set()
+        self._tell_emptied()
 
     def stop(self, *, hard: bool = False) -> None:
         """Wind up: idle connections go within a second, busy ones after their response."""
@@ -77,5 +80,16 @@ class Watchdog:
             self.is_stopping_hard = True
             for item in list(self.watched):
                 item.interrupt()
-        if not self.watched:
-            self.idle.set()
+        self._tell_emptied()
+
+    async def stopped(self) -> None:
+        """Wait until it is stopping and nothing is left."""
+        import trio
+
+        self._emptied = trio.Event()
+        self._tell_emptied()
+        await self._emptied.wait()
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None and self.is_stopping and not self.watched:
+            self._emptied.set()

@@ -14,9 +14,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-import trio
+if TYPE_CHECKING:
+    import trio
 
 
 class Poolable(Protocol):
@@ -60,6 +61,8 @@ class Pool(Generic[C]):
 
     async def wait(self, limit: float | None) -> bool:
         """Wait until a connection may be used; False after `limit` seconds."""
+        import trio
+
         with trio.move_on_after(float("inf") if limit is None else limit):
             while self.is_exhausted:
                 event = trio.Event()

@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-import trio
-
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import LAST_CHUNK, chunk
@@ -62,6 +60,8 @@ class BodySender:
     """Sends a request's body while the response is awaited."""
 
     def __init__(self, origin: OriginConnection, request: OriginRequest, client: Exchange) -> None:
+        import trio
+
         self.done = False
         self.error: HTTPError | None = None
         """What was wrong with the body of the client."""

@@ -8,13 +8,14 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
-
-import trio
+from typing import TYPE_CHECKING, Final
 
 from revproxy import sockets
 from revproxy.http.message import Connection
 from revproxy.upstream.connection import OriginConnection
+
+if TYPE_CHECKING:
+    import trio
 
 _PIECE: Final = 64 * 1024
 
@@ -37,6 +38,8 @@ class OriginTunnel:
         self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]
     ) -> None:
         """Relay until either side closes; closes the origin's connection."""
+        import trio
+
         origin = self._origin
         if origin is None:
             return

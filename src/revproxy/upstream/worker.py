@@ -16,8 +16,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import trio
-
 from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.uri import Url
@@ -133,6 +131,8 @@ class Worker:
         try:
             if self._failed_until > time.monotonic():
                 raise OriginError(503, f"disabled connection for {self.name}: it is in error")
+            if _dialer is not None:
+                return await self._dialled(_dialer, route)
             return await in_trio(self._secured, timeout, route, patience)
         except BaseException:
             self.pool.leave()
@@ -152,18 +152,27 @@ class Worker:
     ) -> OriginConnection:
         connection = await self._open(timeout)
         connection.route = route
-        if route is not None and route.announcement and _dialer is None:
+        if route is not None and route.announcement:
             await self._announce(connection, route.announcement)
         if not self.is_secure:
             return connection
         if route is None or route.tls is None:
             connection.close()
-            raise HTTPError(500, f"{self.name} needs TLS, and SSLProxyEngine is not on")
-        if _dialer is not None:
-            return connection
+            raise self._without_tls()
         from revproxy.upstream.tls import secure
 
         return OriginConnection(self, await secure(connection.sock, route, patience), route)
+
+    async def _dialled(self, dialer: Dialer, route: Route | None) -> OriginConnection:
+        """A connection without a network, where TLS is taken as done."""
+        connection = OriginConnection(self, await dialer(self), route)
+        if self.is_secure and (route is None or route.tls is None):
+            connection.close()
+            raise self._without_tls()
+        return connection
+
+    def _without_tls(self) -> HTTPError:
+        return HTTPError(500, f"{self.name} needs TLS, and SSLProxyEngine is not on")
 
     async def _announce(self, connection: OriginConnection, header: bytes) -> None:
         """Begin a connection with the PROXY protocol. Raises OriginError 503."""
@@ -174,8 +183,6 @@ class Worker:
             raise OriginError(503, f"no connection to {self.name}") from None
 
     async def _open(self, timeout: float) -> OriginConnection:
-        if _dialer is not None:
-            return OriginConnection(self, await _dialer(self))
         if self.unix is not None:
             return await self._try([(socket.AF_UNIX, self.unix)], timeout)
         ttl = self.parameters.addressttl
@@ -192,6 +199,8 @@ class Worker:
             return await self._try(fresh, timeout)
 
     async def _resolve(self) -> list[Address]:
+        import trio
+
         host = self.url.host.strip("[]")
         try:
             found = await trio.socket.getaddrinfo(
@@ -205,6 +214,8 @@ class Worker:
         return [(int(family), address) for family, _, _, _, address in found]
 
     async def _try(self, addresses: list[Address], timeout: float) -> OriginConnection:
+        import trio
+
         for family, address in addresses:
             with trio.move_on_after(timeout):
                 try:

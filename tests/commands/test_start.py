@@ -1,0 +1,36 @@
+"""Commands start fast: what one does without is not loaded (by names of modules, not by time)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "quickstart.conf")
+LINT = ("lint", EXAMPLE)
+EXPLAIN = ("explain", EXAMPLE, "http://localhost:8080/app/")
+
+WITHOUT_A_SERVER = ("h11", "passlib", "bcrypt", "cryptography")
+"""What judges messages and passwords, and reads certificates."""
+WITHOUT_A_LOOP = ("trio", "attr", "outcome")
+WITHOUT_AN_EXPRESSION = ("lark", "revproxy.config.expr_tree")
+
+
+def loaded(*command: str) -> set[str]:
+    """All modules that are loaded when a command is done."""
+    code = (
+        "import sys; from revproxy.cli import main; main(sys.argv[1:]); print();print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", [LINT, EXPLAIN], ids=lambda words: words[0])
+def test_a_command_loads_no_more_than_it_works_with(command: tuple[str, ...]):
+    found = loaded(*command)
+    assert found.isdisjoint({*WITHOUT_A_SERVER, *WITHOUT_A_LOOP, *WITHOUT_AN_EXPRESSION})
+    assert "regex" not in found
