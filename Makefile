@@ -5,6 +5,7 @@
 # make fuzz-rules    random rewrite rules and URLs on both           (FUZZ="PAIRS SEED")
 # make fuzz-html     random pages: the links that lxml finds, no other octet changed   (FUZZ="COUNT SEED")
 # make corpus CORPUS=DIR   configurations below DIR: accepted, or blamed at the line that apache2 -t blames
+# make scan       what sslyze and testssl.sh say of TLS by default   (TESTSSL=PROGRAM: one of 3.2 or later gives a grade)
 # make browser    the demo site's links in headless Chromium, directly and through revproxy
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BENCH ?=
 CORPUS ?=
 FUZZ ?= 1000 1
 
-.PHONY: run test bench fuzz-oracle fuzz-rules fuzz-html corpus browser check clean
+.PHONY: run test bench fuzz-oracle fuzz-rules fuzz-html corpus scan browser check clean
 
 run: .venv/ready
 	@$(BIN)/python -m revproxy.demo --with examples/quickstart.conf
@@ -47,6 +48,9 @@ fuzz-html: .venv/ready
 
 corpus: .venv/ready
 	$(BIN)/python -m tests.oracle.corpus $(CORPUS)
+
+scan: .venv/ready
+	$(BIN)/python -m tests.scan
 
 browser: .venv/ready
 	$(BIN)/python -m tests.browser

@@ -153,10 +153,12 @@ def _load_certificate(
     found = CERTIFICATE.findall(text)
     if not found:
         raise unreadable(what, "no certificate in it", "it must be PEM: BEGIN CERTIFICATE")
-    key_text = _text(key)
-    if not KEY.search(key_text):
+    own = KEY.search(_text(key))
+    if own is None:
         hint = "name its file with SSLCertificateKeyFile" if key == what else ""
         raise unreadable(key, "no private key in it", hint)
+    # The key alone: certificates beside it would be sent a second time.
+    key_text = own[0]
     password = None
     if is_encrypted(key_text):
         password = passphrase(settings.pass_phrase, key, server)

@@ -26,7 +26,9 @@ from revproxy.records import dataclass
 CERTIFICATE: Final = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----\n?", re.S
 )
-KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+KEY: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S
+)
 _BLOCK: Final = re.compile(
     r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----.*?-----END (?P=kind)-----\n?", re.S
 )
