@@ -186,6 +186,10 @@ PHASES: Final = (
 NameMatch: TypeAlias = Callable[[str], bool]
 
 
+NO_DOCUMENT_ROOT: Final = "/nonexistent"
+"""Without DocumentRoot: no file is below it, and sections and rules see paths all the same."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Server:
     """The facts about a virtual host that modules may need (Apache's `server_rec`)."""
@@ -207,7 +211,7 @@ class Server:
     tokens: str = "Full"
     canonical_name: str = "Off"
     canonical_port: bool = False
-    document_root: str = ""
+    document_root: str = NO_DOCUMENT_ROOT
     server_root: str = "/etc/apache2"
     main_error_log: str = ""
     config_file: str = ""

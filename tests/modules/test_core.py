@@ -30,7 +30,9 @@ def test_a_path_is_a_file_below_the_root(tmp_path: Path) -> None:
 
 
 def test_without_a_root_there_are_no_files() -> None:
-    assert hook(MODULE, "translate") is None
+    exchange = make_exchange(path="/a.txt")
+    assert hook(MODULE, "translate")(exchange)
+    assert exchange.filename == "/nonexistent/a.txt"
     with pytest.raises(HTTPError) as caught:
         run(hook(MODULE, "handler")(make_exchange()))
     assert caught.value.status == 404

@@ -16,7 +16,8 @@ def location(text: str, target: str) -> tuple[int, str | None]:
     exchange.host, exchange.host_port = "a.test", 8080
     try:
         for hook in plan.translate:
-            hook(exchange)
+            if hook(exchange):
+                break
     except HTTPError as error:
         return error.status, exchange.out.get("Location")
     return 200, exchange.filename

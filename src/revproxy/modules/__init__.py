@@ -1,8 +1,8 @@
 """The modules, in the order their hooks run within a phase.
 
 The order is Apache's where it matters: what changes the client's address or the environment comes
-first; rewriting and mapping before aliases, aliases before the document root; RequestHeader last
-of the fixups; the default handler last of all.
+first; rewriting and mapping before aliases, aliases before the document root; SetEnv and what TLS
+knows behind those, RequestHeader last of the fixups; the default handler last of all.
 
 A module in `ON_DEMAND` does nothing unless a configuration names a directive or a filter of it: it
 is imported only then, so that commands start fast. Every other one may act by itself.
@@ -27,14 +27,14 @@ ORDER: Final = (
     "mpm_trio",
     "mod_allowmethods",
     "mod_setenvif",
-    "mod_env",
     "mod_dbd",
     "mod_rewrite",
-    "mod_ssl",
     "mod_proxy",
     "mod_proxy_http",
     "mod_alias",
     "mod_vhost_alias",
+    "mod_env",
+    "mod_ssl",
     "mod_access_compat",
     "mod_authn_anon",
     "mod_authn_file",

@@ -306,10 +306,8 @@ def _insert_filter(settings: Settings, _server: Server) -> Hook | None:
     return (lambda _exchange: adds) if adds else None
 
 
-def _translate(_settings: Settings, server: Server) -> Hook | None:
+def _translate(_settings: Settings, server: Server) -> Hook:
     root = server.document_root.rstrip("/")
-    if not root:
-        return None
 
     def below_root(exchange: Exchange) -> bool | None:
         if exchange.path[:1] != "/":

@@ -25,7 +25,16 @@ from revproxy.errors import ConfigError
 from revproxy.http.pace import NO_LIMITS, ReadLimits
 from revproxy.http.pages import server_product
 from revproxy.http.request_head import Limits
-from revproxy.module import PHASES, UNSET, Hook, Module, Server, merge_settings, value_or
+from revproxy.module import (
+    NO_DOCUMENT_ROOT,
+    PHASES,
+    UNSET,
+    Hook,
+    Module,
+    Server,
+    merge_settings,
+    value_or,
+)
 from revproxy.modules import (
     ORDER,
     SILENT_UNLOADED,
@@ -225,7 +234,7 @@ class Compiler:
             tokens=value_or(settings.tokens, "Full"),
             canonical_name=value_or(settings.canonical_name, "Off"),
             canonical_port=value_or(settings.canonical_port, False),
-            document_root=value_or(settings.document_root, ""),
+            document_root=value_or(settings.document_root, NO_DOCUMENT_ROOT),
             server_root=self._configuration.server_root,
             config_file=directive.location.file if directive is not None else "",
             config_line=directive.location.line if directive is not None else 0,
