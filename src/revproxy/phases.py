@@ -120,6 +120,8 @@ async def _redirected(exchange: Exchange, redirect: InternalRedirect) -> Exchang
         inner.server = server
         exchange = inner
         try:
+            if redirect.path[:1] != "/":
+                raise HTTPError(400, f"invalid URI path ({redirect.path})")
             exchange.path = normalise_path(
                 redirect.path,
                 merge_slashes=server.merge_slashes,
@@ -270,6 +272,15 @@ async def _internal_redirect(exchange: Exchange, target: str) -> Exchange:
         return await _redirected(inner, redirect)
     except HTTPError as error:
         return await fail(inner, error)
+
+
+def _redirects(exchange: Exchange) -> int:
+    """How many redirects within the server have led to a request."""
+    count = 0
+    while exchange.previous is not None:
+        exchange = exchange.previous
+        count += 1
+    return count
 
 
 def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:

@@ -120,13 +120,14 @@ def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     try:
         wait(process(inner, is_named=is_named))
     except InternalRedirect as redirect:
-        return LookUp(inner, 200, redirect=redirect)
+        return LookUp(inner, inner.status, redirect=redirect)
     except CannotWait:
         # Nobody could be asked whether the password is right.
         return LookUp(inner, 401)
     except HTTPError as error:
         return LookUp(inner, error.status, error=error)
-    return LookUp(inner, 200)
+    # Not 200 where a rule named a status and another sent the request on.
+    return LookUp(inner, inner.status)
 
 
 def _is_too_deep(exchange: Exchange) -> bool:

@@ -120,13 +120,13 @@ class DirectoryRules:
 def _redirect(path: str, query: str | None) -> InternalRedirect:
     """The redirect to a result, read as the URL that it now is: with a query, without a fragment.
 
-    Raises HTTPError for what is no path.
+    What is no path is 400 where it would be served: a sub-request leaves it alone.
     """
     target = path if query is None else f"{path}?{query}"
     path, mark, query = target.partition("#")[0].partition("?")
-    if path[:1] != "/":
-        raise HTTPError(400, f"invalid URI path ({path})")
-    return InternalRedirect("/" + path.lstrip("/"), query if mark else None)
+    if path[:1] == "/":
+        path = "/" + path.lstrip("/")
+    return InternalRedirect(path, query if mark else None)
 
 
 def _with_base(run: Run, url: str, length: int, directory: str, base: str) -> str:
@@ -136,7 +136,10 @@ def _with_base(run: Run, url: str, length: int, directory: str, base: str) -> st
         return url
     if run.log is not None:
         run.log(2, f"trying to replace prefix {directory} with {base}")
-    return url[:start] + _substituted(run, url[start:], directory, base)
+    # Without the slash they begin with: the directory "/" is replaced where two slashes stand.
+    start += 1
+    prefix = directory.removeprefix("/")
+    return url[:start] + _substituted(run, url[start:], prefix, base.removeprefix("/"))
 
 
 def _substituted(run: Run, name: str, prefix: str, instead: str) -> str:

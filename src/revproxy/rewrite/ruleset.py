@@ -145,6 +145,7 @@ def _endless(run: Run, step: Step, code: str, limit: str) -> HTTPError:
     text = f"RewriteRule '{step.pattern_text}' and URI '{run.exchange.path}' exceeded {limit}"
     refused = refusal(run, 500, code, text)
     refuse_raw_query(run)
+    refused.is_first = True
     return refused
 
 

@@ -70,6 +70,8 @@ class ServerRules:
             exchange.path = name
             return None
         exchange.filename = self._file(run, name)
+        # What a rule with R said before stays the status of whatever is found there.
+        exchange.status = run.status or exchange.status
         return True
 
     def _file(self, run: Run, name: str) -> str:
@@ -112,6 +114,8 @@ def leave(run: Run, changed: int, name: str) -> bool:
         if run.log is not None:
             run.log(1, f"go-ahead with proxy request {name} [OK]")
         send_to_origin(exchange, run.server, name[6:], is_escaped=keeps)
+        # The origin's own follows, but a request that looks ahead to this one sees it.
+        exchange.status = run.status or exchange.status
         return True
     if length:
         _redirect(run, name, keeps=keeps)
