@@ -274,15 +274,6 @@ async def _internal_redirect(exchange: Exchange, target: str) -> Exchange:
         return await fail(inner, error)
 
 
-def _redirects(exchange: Exchange) -> int:
-    """How many redirects within the server have led to a request."""
-    count = 0
-    while exchange.previous is not None:
-        exchange = exchange.previous
-        count += 1
-    return count
-
-
 def _canned(exchange: Exchange, error: HTTPError, recursive: int = 0) -> None:
     """The page that stands for a status where no document is configured."""
     if exchange.status in (405, 501):

@@ -18,7 +18,7 @@ from revproxy.config.expr import compile_text
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError, Location
 from revproxy.http.message import Exchange
-from revproxy.http.uri import escape_path, prefix_length
+from revproxy.http.uri import prefix_length
 from revproxy.module import (
     Hook,
     Module,
@@ -34,6 +34,7 @@ from revproxy.module import (
 )
 from revproxy.pattern import Pattern, compile_pattern, substitute
 from revproxy.records import dataclass
+from revproxy.rewrite.escape import escape_uri
 
 _STATUS_WORDS: Final = {"permanent": 301, "temp": 302, "seeother": 303, "gone": 410}
 
@@ -234,7 +235,7 @@ def _redirected(redirect: Redirect, exchange: Exchange, server: Server) -> str |
         return None
     # As with an alias, what its page and fields say of their context is this line's.
     exchange.context = redirect.path, redirect.target or server.document_root
-    return redirect.target + escape_path(exchange.path[length:])
+    return redirect.target + escape_uri(exchange.path[length:])
 
 
 class _EscapedMatch:
@@ -246,7 +247,7 @@ class _EscapedMatch:
 
     def __getitem__(self, group: int) -> str | None:
         text = self._match[group]
-        return None if text is None else escape_path(text)
+        return None if text is None else escape_uri(text)
 
 
 def _translate(settings: Settings, server: Server) -> Hook | None:

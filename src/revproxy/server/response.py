@@ -5,16 +5,19 @@ Laws:
 - The framing is decided once: a Content-Length where the length is known, else the chunked coding
   for HTTP/1.1 and the end of the connection for others.
 - The head and what is at hand of the body leave together.
+- No value ends its line, whatever a rule made of a request: the answer is 500 instead.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from revproxy.errors import HTTPError
 from revproxy.http.chunked import LAST_CHUNK, chunk
 from revproxy.http.dates import http_date_now
+from revproxy.http.fields import Fields
 from revproxy.http.message import Body, Exchange
-from revproxy.http.pages import reason_phrase
+from revproxy.http.pages import error_page, page_type, reason_phrase
 from revproxy.http.response_head import merge_vary
 from revproxy.plan.plan import VirtualHost
 
@@ -24,6 +27,8 @@ _CLOSING: Final = frozenset((400, 408, 411, 413, 414, 500, 501, 503))
 """After these the connection is not kept (`ap_status_drops_connection`)."""
 
 _CHUNKED: Final = [b"Transfer-Encoding: chunked"]
+_CONTROLS: Final = bytes((*range(9), *range(10, 32), 127))
+"""What no field value has (RFC 9110, section 5.5)."""
 
 
 class Response:
@@ -50,7 +55,12 @@ class Response:
             # An origin's answer that is all here and that nothing changed: 2 µs less.
             exchange.body_sent = len(body)
             self.data = self._unchanged(self._connection_lines(requests), body)
-        else:
+            return
+        try:
+            self.data = self._begin(requests)
+        except HTTPError as error:
+            _replace(exchange, error)
+            self.stream, self.is_chunked, self.keeps_alive = None, False, False
             self.data = self._begin(requests)
 
     def _begin(self, requests: int) -> bytes:
@@ -201,7 +211,24 @@ class Response:
         lines += framing
         if exchange.content_type is not None and "content-type" not in names:
             lines.append(b"Content-Type: " + exchange.content_type.encode("latin-1"))
-        return names, b"".join(line + b"\r\n" for line in lines)
+        data = b"\r\n".join([*lines, b""])
+        if len(data) - len(data.translate(None, _CONTROLS)) != 2 * len(lines):
+            raise HTTPError(500, "a field of the response has invalid characters")
+        return names, data
+
+
+def _replace(exchange: Exchange, error: HTTPError) -> None:
+    """Answer with the page of an error: what was to be sent cannot be."""
+    if not isinstance(exchange.body, bytes):
+        exchange.body.close()
+    exchange.status, exchange.reason = error.status, None
+    exchange.out, exchange.err = Fields(), Fields()
+    exchange.generated = True
+    exchange.content_type = page_type(exchange)
+    exchange.body = error_page(exchange, error)
+    log = exchange.server.error_log
+    if log is not None:
+        log.log("error", "http", error.detail, exchange=exchange)
 
 
 def _head_framing(exchange: Exchange, body: Body) -> list[bytes]:
