@@ -16,6 +16,9 @@ WITHOUT_A_SERVER = ("h11", "passlib", "bcrypt", "cryptography")
 """What judges messages and passwords, and reads certificates."""
 WITHOUT_A_LOOP = ("trio", "attr", "outcome")
 WITHOUT_AN_EXPRESSION = ("lark", "revproxy.config.expr_tree")
+OTHER_COMMANDS = tuple(f"revproxy.commands.{name}" for name in ("run", "diff", "test", "man"))
+NOTHING_OF_THEIRS = ("regex", "logging", "pickle", "tomllib", "email", "pytest")
+"""What is as heavy, and would come with a careless import."""
 
 
 def loaded(*command: str) -> set[str]:
@@ -33,4 +36,14 @@ def loaded(*command: str) -> set[str]:
 def test_a_command_loads_no_more_than_it_works_with(command: tuple[str, ...]):
     found = loaded(*command)
     assert found.isdisjoint({*WITHOUT_A_SERVER, *WITHOUT_A_LOOP, *WITHOUT_AN_EXPRESSION})
-    assert "regex" not in found
+    assert found.isdisjoint({*OTHER_COMMANDS, *NOTHING_OF_THEIRS})
+
+
+def test_lint_opens_no_socket():
+    assert loaded(*LINT).isdisjoint(("ssl", "revproxy.sockets", "revproxy.server.connection"))
+
+
+def test_an_expression_brings_its_grammar(tmp_path: Path):
+    path = tmp_path / "httpd.conf"
+    path.write_text("<If \"%{HTTP_HOST} == 'a'\">\nHeader set X-A 1\n</If>\n")
+    assert "lark" in loaded("lint", str(path))
