@@ -131,7 +131,8 @@ def idle(bench: Bench) -> list[Row]:
 
 
 def start(bench: Bench) -> list[Row]:
-    """From the command to the first answer, and the check of a file, small and of 5,000 lines."""
+    """From the command to the first answer, and the check of a file, small and of 5,000 lines;
+    the story of a request."""
     rows = []
     origin = f"http://127.0.0.1:{bench.origin_port}"
     for label, body, target in (
@@ -148,6 +149,7 @@ def start(bench: Bench) -> list[Row]:
                     times.append(time.perf_counter() - begin)
             rows.append(Row(f"start, {label}", one.name, statistics.median(times), "s"))
         rows += _checks(bench, label, body, target)
+    rows += _explained(bench, _everything(origin))
     return rows
 
 
@@ -324,6 +326,17 @@ def _checks(bench: Bench, label: str, body: str, target: float) -> Iterator[Row]
             yield Row(
                 f"lint, {label}", name, value, "s", None, target if name == "revproxy" else None
             )
+
+
+def _explained(bench: Bench, body: str) -> Iterator[Row]:
+    if "revproxy" in bench.names:
+        place = bench.place("explained")
+        place.mkdir()
+        file = place / "httpd.conf"
+        file.write_text(httpd_conf(place, 8000, body))
+        command = [REVPROXY, "explain", str(file), "http://127.0.0.1:8000/page"]
+        value = statistics.median(_timed(command) for _ in range(3))
+        yield Row("explain, small", "revproxy", value, "s", None, 0.3)
 
 
 def _timed(command: list[str]) -> float:
