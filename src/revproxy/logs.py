@@ -15,13 +15,14 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shlex
 import signal
-import socket
 import stat
 import sys
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import socket
 
 BUFFER_SIZE: Final = 32 * 1024
 SYSLOG = "/dev/log"
@@ -227,6 +228,8 @@ class PipeWriter(LogWriter):
         if self.target.startswith("|$"):
             command = ["/bin/sh", "-c", self.target[2:].strip()]
         else:
+            import shlex
+
             command = shlex.split(self.target.lstrip("|")) or [""]
         words = [word.encode("latin-1") for word in command]
         self.pid = os.posix_spawnp(
@@ -301,6 +304,8 @@ class SyslogWriter(LogWriter):
 
     def _connect(self) -> None:
         """Raises OSError."""
+        import socket
+
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             sock.connect(SYSLOG)

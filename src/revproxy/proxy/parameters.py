@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, Final
 
 from revproxy.module import seconds
@@ -131,6 +130,8 @@ def with_parameter(parameters: Parameters, name: str, value: str) -> Parameters:
     key = name.lower()
     convert = _CONVERT.get(key)
     if convert is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(key, PARAMETER_NAMES | BALANCER_PARAMETERS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"unknown Worker parameter '{name}'{hint}")

@@ -9,7 +9,6 @@ Give both lines the same path and URL.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Final
 
 from revproxy.errors import Severity
@@ -65,6 +64,8 @@ def _is_slip(one: str, other: str) -> bool:
     letters = [char for char in one if not char.isdigit()]
     if letters == [char for char in other if not char.isdigit()]:
         return False
+    from difflib import SequenceMatcher
+
     return len(one) > 5 and SequenceMatcher(None, one, other).ratio() > 0.9
 
 

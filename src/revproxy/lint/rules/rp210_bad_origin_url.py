@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from revproxy.errors import Severity
@@ -38,6 +37,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             elif match[1].lower() in _SCHEMES:
                 continue
             else:
+                from difflib import get_close_matches
+
                 near = get_close_matches(match[1].lower(), _SCHEMES, n=1)
                 hint = f"did you mean {near[0]}://?" if near else ""
                 message = f"no module serves {match[1]}://"

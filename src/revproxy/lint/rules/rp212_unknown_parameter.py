@@ -8,7 +8,6 @@ Correct the name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from revproxy.errors import Severity
@@ -35,6 +34,8 @@ def _unknown(line: Line, first: int, flags: tuple[str, ...]) -> Iterator[Finding
         name, equals, _ = word.lower().partition("=")
         if name in _KNOWN if equals else name in flags:
             continue
+        from difflib import get_close_matches
+
         near = get_close_matches(name, _KNOWN if equals else flags, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]}{equals}?" if near else ""
         yield Finding(line.word(index), f"there is no parameter {word}", hint)
