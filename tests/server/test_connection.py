@@ -357,47 +357,36 @@ def test_an_upgrade_that_is_not_allowed_goes_on_as_a_plain_request():
     run(main)
 
 
-def test_a_client_that_sends_its_head_slowly_is_408():
-    async def main():
-        clock = trio.lowlevel.current_clock()
-        async with served("ServerName front\nTimeout 20\n") as server, server.connect() as client:
-            await client.send_all(b"GET / HTTP/1.1\r\nHo")
-            answer = b"".join([bytes(piece) async for piece in client])
-            assert status_of(answer) == 408
-            assert 20 <= clock.current_time() - started <= 23
-
+@pytest.mark.parametrize(
+    ("text", "sent", "soonest", "latest"),
+    [
+        ("Timeout 20", b"GET / HTTP/1.1\r\nHo", 20, 23),
+        (
+            "Timeout 100\nRequestReadTimeout header=10-30,MinRate=1",
+            b"GET / HTTP/1.1\r\nHost: a\r\n",
+            30,
+            36,
+        ),
+        (
+            "Timeout 100\nRequestReadTimeout body=10\nProxyPass / http://127.0.0.1:9/",
+            post(b"Content-Length: 50\r\n") + b"slow",
+            10,
+            13,
+        ),
+    ],
+    ids=("the timeout", "a head below the pace", "a body below the pace"),
+)
+def test_a_client_that_sends_slowly_is_408(text: str, sent: bytes, soonest: int, latest: int):
     clock = trio.testing.MockClock(autojump_threshold=0.01)
     started = clock.current_time()
-    run(main, clock=clock)
 
-
-def test_a_head_below_the_pace_is_408_before_the_timeout():
     async def main():
-        clock = trio.lowlevel.current_clock()
-        text = "ServerName front\nTimeout 100\nRequestReadTimeout header=10-30,MinRate=1\n"
-        async with served(text) as server, server.connect() as client:
-            await client.send_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        async with served(f"ServerName front\n{text}\n") as server, server.connect() as client:
+            await client.send_all(sent)
             answer = b"".join([bytes(piece) async for piece in client])
             assert status_of(answer) == 408
-            assert 30 <= clock.current_time() - started <= 36
+            assert soonest <= clock.current_time() - started <= latest
 
-    clock = trio.testing.MockClock(autojump_threshold=0.01)
-    started = clock.current_time()
-    run(main, clock=clock)
-
-
-def test_a_body_below_the_pace_is_408():
-    async def main():
-        clock = trio.lowlevel.current_clock()
-        text = "Timeout 100\nRequestReadTimeout body=10\nProxyPass / http://127.0.0.1:9/\n"
-        async with served(text) as server, server.connect() as client:
-            await client.send_all(post(b"Content-Length: 50\r\n") + b"slow")
-            answer = b"".join([bytes(piece) async for piece in client])
-            assert status_of(answer) == 408
-            assert 10 <= clock.current_time() - started <= 13
-
-    clock = trio.testing.MockClock(autojump_threshold=0.01)
-    started = clock.current_time()
     run(main, clock=clock)
 
 

@@ -15,10 +15,12 @@ from revproxy.coding.gzip import BombError, GzipDecoder, Limits
 from revproxy.coding.response import alter_etag, changed_body, content_codings, drop_coding
 from revproxy.errors import HTTPError, OriginError
 from revproxy.filters import Filter, Kind
+from revproxy.http.changed_body import ChangedBody
 from revproxy.http.fields import Fields
 from revproxy.http.message import Exchange, RequestBody
 
 _GZIP: Final = ("gzip", "x-gzip")
+_SURPLUS: Final = "Encountered extra data after compressed data"
 
 
 class InflateFilter(Filter):
@@ -57,52 +59,20 @@ class InflateFilter(Filter):
         return b""
 
 
-class InflatedBody:
-    """A request's body, unpacked as it is read (`http.message.RequestBody`)."""
+class InflatedBody(ChangedBody):
+    """A request's body, unpacked as it is read."""
 
-    __slots__ = ("_body", "_decoder", "_rest", "expects_continue", "is_finished", "length")
+    __slots__ = ("_decoder",)
 
     def __init__(self, body: RequestBody, limits: Limits) -> None:
-        self._body = body
+        super().__init__(body)
         self._decoder = GzipDecoder(limits)
-        self._rest = b""
-        """What was unpacked and did not fit in a buffer."""
-        self.length: int | None = None
-        self.is_finished = False
-        self.expects_continue = body.expects_continue
 
-    def at_hand(self) -> bytes | None:
-        data = self._body.at_hand()
-        if data is None:
-            return None
-        self.is_finished = True
-        out = self._unpack(data)
-        self._check_end()
-        return out
-
-    async def read(self) -> bytes:
-        self._body.expects_continue = self.expects_continue
-        self.expects_continue = False
-        while not self.is_finished:
-            data = await self._body.read()
-            out = self._unpack(data) if data else b""
-            if self._body.is_finished:
-                self.is_finished = True
-                self._check_end()
-            if out:
-                return out
-        return b""
-
-    async def readinto(self, buffer: memoryview) -> int:
-        piece = self._rest or await self.read()
-        count = min(len(piece), len(buffer))
-        buffer[:count] = piece[:count]
-        self._rest = piece[count:]
-        return count
-
-    def _unpack(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> bytes:
+        if not data:
+            return b""
         if self._decoder.is_done:
-            raise HTTPError(400, "Encountered extra data after compressed data", close=True)
+            raise HTTPError(400, _SURPLUS, close=True)
         try:
             out = self._decoder.feed(data)
         except BombError as error:
@@ -111,13 +81,14 @@ class InflatedBody:
         except ValueError as error:
             raise HTTPError(400, str(error), close=True) from None
         if self._decoder.surplus:
-            raise HTTPError(400, "Encountered extra data after compressed data", close=True)
+            raise HTTPError(400, _SURPLUS, close=True)
         return out
 
-    def _check_end(self) -> None:
+    def finish(self) -> bytes:
         if not self._decoder.is_done:
             message = "Encountered premature end-of-stream while inflating"
             raise HTTPError(400, message, close=True)
+        return b""
 
 
 def inflate_request(

@@ -122,14 +122,11 @@ def map_event(rules: Iterable[Rule], text: str, tell: Tell | None = None) -> str
     """What the rules make of an attribute that holds a script."""
     for rule in rules:
         if rule.for_events:
-            changed = _replace(rule, text)
-            if changed is None:
-                continue
-            if tell is not None:
-                tell(rule, text, changed)
-            text = changed
-            if "L" in rule.flags:
-                break
+            changed = _told_replace(rule, text, tell)
+            if changed is not None:
+                text = changed
+                if "L" in rule.flags:
+                    break
     return text
 
 
@@ -137,13 +134,16 @@ def map_script(rules: Iterable[Rule], text: str, tell: Tell | None = None) -> st
     """What the rules make of a script or a style sheet."""
     for rule in rules:
         if rule.for_scripts:
-            changed = _replace(rule, text)
-            if changed is None:
-                continue
-            if tell is not None:
-                tell(rule, text, changed)
-            text = changed
+            changed = _told_replace(rule, text, tell)
+            text = text if changed is None else changed
     return text
+
+
+def _told_replace(rule: Rule, text: str, tell: Tell | None) -> str | None:
+    changed = _replace(rule, text)
+    if changed is not None and tell is not None:
+        tell(rule, text, changed)
+    return changed
 
 
 def _replace(rule: Rule, text: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.filters import Filter, Kind
+from revproxy.http.changed_body import ChangedBody
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.module import BodyMaker, FilterMaker, Module, Scope, Server, Unset, setting, value_or
 from revproxy.records import dataclass
@@ -65,25 +66,16 @@ class BufferFilter(Filter):
         return self.flush()
 
 
-class BufferedBody:
-    """A request's body, read in pieces of the buffer's size (`http.message.RequestBody`)."""
+class BufferedBody(ChangedBody):
+    """A request's body, read in pieces of the buffer's size."""
 
-    __slots__ = ("_body", "_most", "_rest", "is_finished", "length")
+    __slots__ = ("_most",)
 
     def __init__(self, body: RequestBody, most: int) -> None:
-        self._body = body
+        super().__init__(body)
         self._most = most
-        self._rest = b""
         self.length = body.length
         self.is_finished = body.is_finished
-
-    @property
-    def expects_continue(self) -> bool:
-        return self._body.expects_continue
-
-    @expects_continue.setter
-    def expects_continue(self, value: bool) -> None:
-        self._body.expects_continue = value
 
     def at_hand(self) -> bytes | None:
         data = self._body.at_hand()
@@ -91,19 +83,11 @@ class BufferedBody:
         return data
 
     async def read(self) -> bytes:
-        data, self._rest = self._rest, b""
+        data = b""
         while len(data) < self._most and not self._body.is_finished:
             data += await self._body.read()
         self.is_finished = self._body.is_finished
         return data
-
-    async def readinto(self, buffer: memoryview) -> int:
-        data = await self.read()
-        count = min(len(data), len(buffer))
-        buffer[:count] = data[:count]
-        self._rest = data[count:]
-        self.is_finished = self._body.is_finished and not self._rest
-        return count
 
 
 def _buffer(settings: Settings, _server: Server) -> FilterMaker:

@@ -14,6 +14,7 @@ from revproxy.coding.response import changed_body
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, HTTPError, OriginError
 from revproxy.filters import Filter, Kind
+from revproxy.http.changed_body import ChangedBody
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.module import (
     BodyMaker,
@@ -80,53 +81,24 @@ class SedFilter(Filter):
             raise OriginError(500, str(error)) from None
 
 
-class EditedBody:
-    """A request's body, edited as it is read (`http.message.RequestBody`)."""
+class EditedBody(ChangedBody):
+    """A request's body, edited as it is read."""
 
-    __slots__ = ("_body", "_machine", "_rest", "is_finished", "length")
+    __slots__ = ("_machine",)
 
     def __init__(self, body: RequestBody, machine: Machine) -> None:
-        self._body = body
+        super().__init__(body)
         self._machine = machine
-        self._rest = b""
-        self.length: int | None = None
-        self.is_finished = False
 
-    @property
-    def expects_continue(self) -> bool:
-        return self._body.expects_continue
-
-    @expects_continue.setter
-    def expects_continue(self, value: bool) -> None:
-        self._body.expects_continue = value
-
-    def at_hand(self) -> bytes | None:
-        data = self._body.at_hand()
-        if data is None:
-            return None
-        self.is_finished = True
-        return self._edited(data) + self._edited(None)
-
-    async def read(self) -> bytes:
-        while not self.is_finished:
-            out = self._edited(await self._body.read())
-            if self._body.is_finished:
-                self.is_finished = True
-                out += self._edited(None)
-            if out:
-                return out
-        return b""
-
-    async def readinto(self, buffer: memoryview) -> int:
-        data = self._rest or await self.read()
-        count = min(len(data), len(buffer))
-        buffer[:count] = data[:count]
-        self._rest = data[count:]
-        return count
-
-    def _edited(self, data: bytes | None) -> bytes:
+    def feed(self, data: bytes) -> bytes:
         try:
-            return self._machine.finish() if data is None else self._machine.feed(data)
+            return self._machine.feed(data)
+        except TooMuch as error:
+            raise HTTPError(400, str(error), close=True) from None
+
+    def finish(self) -> bytes:
+        try:
+            return self._machine.finish()
         except TooMuch as error:
             raise HTTPError(400, str(error), close=True) from None
 

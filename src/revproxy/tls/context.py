@@ -162,13 +162,7 @@ COMMANDS: Final = frozenset(_COMMANDS)
 
 def load_authorities(context: ssl.SSLContext, file: Said | Unset, path: Said | Unset) -> bool:
     """Trust these certificates; whether there are any. Raises ConfigError."""
-    for what, kind in ((file, "cafile"), (path, "capath")):
-        if isinstance(what, Unset):
-            continue
-        try:
-            context.load_verify_locations(**{kind: what.value})
-        except (OSError, ValueError) as error:
-            raise unreadable(what, f"no certificates: {reason(error)}") from None
+    _load_locations(context, file, path, "no certificates")
     return not (isinstance(file, Unset) and isinstance(path, Unset))
 
 
@@ -176,12 +170,18 @@ def load_revocations(
     context: ssl.SSLContext, check: str | Unset, file: Said | Unset, path: Said | Unset
 ) -> None:
     """Check with these revocation lists. Raises ConfigError."""
+    _load_locations(context, file, path, "no revocation lists")
+    if not isinstance(check, Unset):
+        context.verify_flags |= _REVOCATION[check]
+
+
+def _load_locations(
+    context: ssl.SSLContext, file: Said | Unset, path: Said | Unset, missing: str
+) -> None:
     for what, kind in ((file, "cafile"), (path, "capath")):
         if isinstance(what, Unset):
             continue
         try:
             context.load_verify_locations(**{kind: what.value})
         except (OSError, ValueError) as error:
-            raise unreadable(what, f"no revocation lists: {reason(error)}") from None
-    if not isinstance(check, Unset):
-        context.verify_flags |= _REVOCATION[check]
+            raise unreadable(what, f"{missing}: {reason(error)}") from None

@@ -34,16 +34,20 @@ def hidden(server: ServerLines) -> Iterator[tuple[Pass, Pass]]:
             earlier.add(entry)
 
 
+def finding(entry: Pass, other: Pass, message: str, way_out: str) -> Finding:
+    """What is said of an entry that is hidden by another one."""
+    related = ((other.line.location, f"{other.path} matches first"),)
+    return Finding(entry.line.word(0), message, way_out, related)
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     for server in subject.servers:
         for entry, other in hidden(server):
             if entry.target != "!":
-                yield Finding(
-                    entry.line.word(0),
-                    f"no request reaches ProxyPass {entry.path}: ProxyPass {other.path} takes it",
-                    "put the longer path first",
-                    ((other.line.location, f"{other.path} matches first"),),
+                message = (
+                    f"no request reaches ProxyPass {entry.path}: ProxyPass {other.path} takes it"
                 )
+                yield finding(entry, other, message, "put the longer path first")
 
 
 RULE: Final = Rule(

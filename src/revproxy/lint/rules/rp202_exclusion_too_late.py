@@ -13,19 +13,15 @@ from typing import Final
 
 from revproxy.errors import Severity
 from revproxy.lint.rule import Finding, Rule, Subject
-from revproxy.lint.rules.rp201_proxypass_shadowed import hidden
+from revproxy.lint.rules.rp201_proxypass_shadowed import finding, hidden
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     for server in subject.servers:
         for entry, other in hidden(server):
             if entry.target == "!" and other.target != "!":
-                yield Finding(
-                    entry.line.word(0),
-                    f"{entry.path} is not excluded: ProxyPass {other.path} takes it before",
-                    "put the exclusion before it",
-                    ((other.line.location, f"{other.path} matches first"),),
-                )
+                message = f"{entry.path} is not excluded: ProxyPass {other.path} takes it before"
+                yield finding(entry, other, message, "put the exclusion before it")
 
 
 RULE: Final = Rule(
