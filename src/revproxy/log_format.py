@@ -211,8 +211,15 @@ def _field(argument: str, _server: Server) -> Item:
                 return escape(item[1])
         return "-"
 
-    value = _memoised(extract)
-    return lambda exchange: value(exchange.fields)
+    changed = _memoised(extract)
+
+    def value(exchange: Exchange) -> str:
+        if exchange.fields.items is not exchange.block.fields:
+            return changed(exchange.fields)
+        text = exchange.block.values.get(key)
+        return "-" if text is None else escape(text)
+
+    return value
 
 
 def _trailers_out(exchange: Exchange) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,17 @@ def test_the_index_finds_what_walking_finds(prefixes: list[str], path: str) -> N
 )
 def test_prefixes_match_by_segment(path: str, prefix: str, length: int) -> None:
     assert prefix_length(path, prefix) == length
+
+
+PIECES = st.lists(st.sampled_from(("/", "a", "b", "/a", "//", "")), max_size=6).map("".join)
+
+
+@given(PIECES, PIECES)
+def test_a_prefix_covers_whole_segments(path: str, prefix: str) -> None:
+    """As `alias_match` says: slashes in a row are one, and what covers ends with a segment."""
+    pattern = re.sub("/{2,}", "/", prefix).replace("/", "/+")
+    match = re.match(pattern if prefix.endswith("/") else f"{pattern}(?=/|$)", path)
+    assert prefix_length(path, prefix) == (match.end() if match is not None and prefix else 0)
 
 
 def test_file_order_decides_between_prefixes_and_patterns() -> None:

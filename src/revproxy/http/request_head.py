@@ -9,6 +9,7 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -78,8 +79,8 @@ class RequestBlock:
     """The value of each name in `fields`."""
     count: int
     """Field lines as received."""
-    longest: int
-    """Octets of the longest field after joining."""
+    size: int
+    """Octets that no field is longer than, joined or not."""
 
 
 @dataclass(slots=True)
@@ -108,7 +109,7 @@ def parse_request(head: bytes, limits: Limits) -> RequestHead:
     line, _, lines = head.partition(b"\r\n")
     parts = _request_lines.get(line) or _parse_request_line(line, lines, limits)
     block = _request_blocks.get(lines) or _parse_request_block(line, lines)
-    if block.longest > limits.field_size or block.count > limits.fields:
+    if block.size > limits.field_size or block.count > limits.fields:
         _check_fields(block, limits)
     text, method, target, protocol = parts
     if protocol == "HTTP/1.1":
@@ -137,7 +138,7 @@ def check_incomplete(head: bytes | bytearray, scanned: int, limits: Limits) -> N
 
 
 def _check_fields(block: RequestBlock, limits: Limits) -> None:
-    if block.longest > limits.field_size:
+    if max([len(item[2]) for item in block.fields], default=0) > limits.field_size:
         raise HTTPError(400, "Size of a request header field exceeds server limit.", close=True)
     if block.count > limits.fields > 0:
         text = "The number of request header fields exceeds this server's limit."
@@ -154,13 +155,14 @@ def _parse_request_line(line: bytes, lines: bytes, limits: Limits) -> tuple[str,
         if old is None or lines or not limits.old:
             raise HTTPError(400, close=True)
         return line.decode("latin-1"), "GET", old[1].decode("latin-1"), "HTTP/0.9"
-    method, target, protocol = (part.decode("latin-1") for part in match.groups())
+    text = line.decode("latin-1")
+    method, target, protocol = text.split(" ")
     if not protocol.startswith("HTTP/1."):
         raise HTTPError(505 if protocol[5] > "1" else 400, close=True)
     if "#" in target:
         raise HTTPError(400, close=True)
     version = "HTTP/1.0" if protocol == "HTTP/1.0" else "HTTP/1.1"
-    parts = (line.decode("latin-1"), method, target, version)
+    parts = (text, method, target, version)
     remember(_request_lines, line, parts)
     return parts
 
@@ -169,17 +171,17 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
     if not lines:
         return NO_FIELDS
     items, folded = parse_lines(lines)
-    names = [item[0] for item in items]
-    for name in ("content-length", "host"):
-        if names.count(name) > 1:
-            raise HTTPError(400, f"More than one {name} field", close=True)
-    if folded or not is_plainly_framed(items):
+    joined = items
+    values = {name: value for name, value, _ in items}
+    if len(values) < len(items):
+        _refuse_repeated(items)
+        joined = _join_repeated(items)
+        values = {name: value for name, value, _ in joined}
+    if folded or not is_plainly_framed(items, values):
         # h11 takes ASCII alone in a target, Apache octets above it too.
         judge_request(line.translate(_NOT_ASCII) if _REQUEST_LINE(line) else line, lines)
-    if "transfer-encoding" in names and "content-length" in names:
+    if "transfer-encoding" in values and "content-length" in values:
         raise HTTPError(400, "Both Transfer-Encoding and Content-Length", close=True)
-    joined = _join_repeated(items) if len(set(names)) < len(names) else items
-    values = {name: value for name, value, _ in joined}
     host = values.get("host")
     if host is not None and not _is_host(host):
         raise HTTPError(400, "Invalid Host", close=True)
@@ -199,12 +201,21 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
         end_to_end=tuple([item for item in joined if item[0] not in hop]),
         values=values,
         count=len(items),
-        longest=max([len(item[2]) for item in joined]),
+        # A line without a blank behind the colon gets one.
+        size=len(lines) + len(items),
     )
     remember(_request_blocks, lines, block)
     return block
 
 
+def _refuse_repeated(items: list[Field]) -> None:
+    names = [item[0] for item in items]
+    for name in ("content-length", "host"):
+        if names.count(name) > 1:
+            raise HTTPError(400, f"More than one {name} field", close=True)
+
+
+@functools.lru_cache(1024)
 def _is_host(text: str) -> bool:
     match = _HOST(text)
     return match is not None and int(match["port"] or 1) < 65536

@@ -56,8 +56,8 @@ class ResponseHead:
     """`fields` without those of this hop (RFC 9110, section 7.6.1)."""
     names: frozenset[str]
     """The names in `end_to_end`."""
-    longest: int
-    """Octets of the longest line."""
+    size: int
+    """Octets that no line is longer than."""
     status_line: bytes
     """The status line as an HTTP/1.1 recipient gets it, with its CRLF."""
     lines: bytes
@@ -86,15 +86,17 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         items, folded = parse_lines(lines) if lines else ([], False)
     except HTTPError as error:
         raise ValueError(error.detail) from None
-    names = [item[0] for item in items]
-    if folded or not is_plainly_framed(items):
+    values = {name: value for name, value, _ in items}
+    if folded or not is_plainly_framed(items, values):
         # h11 refuses lengths that differ; those that agree are one.
         judge_response(head, method)
-    if names.count("content-length") > 1:
+    if len(values) < len(items):
         items = _without_repeated(items, "content-length")
-    values = {item[0]: item[1] for item in items}
+        for name in ("connection", "upgrade"):
+            if name in values:
+                values[name] = _joined(items, name)
     length = values.get("content-length")
-    connection = tokens(_joined(items, "connection") if "connection" in values else None)
+    connection = tokens(values.get("connection"))
     hop = _HOP if connection <= _HOP else _HOP | connection
     if status in (204, 304):
         hop |= {"content-length"}
@@ -115,12 +117,13 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
         int(length.split(",")[0]) if length is not None else None,
         "transfer-encoding" in values,
         connection,
-        _joined(items, "upgrade") if "upgrade" in values else None,
+        values.get("upgrade"),
         end_to_end,
         frozenset([item[0] for item in end_to_end]),
-        max([len(line), *[len(item[2]) for item in items]]),
+        # A line without a blank behind the colon gets one.
+        len(head) + len(items),
         status_line,
-        b"\r\n".join([*[item[2] for item in end_to_end], b""]),
+        b"\r\n".join([item[2] for item in end_to_end]) + b"\r\n" if end_to_end else b"",
     )
 
 
@@ -149,7 +152,8 @@ class StatusLineError(ValueError):
 
 
 def _without_repeated(items: list[Field], name: str) -> list[Field]:
-    first = next(index for index, item in enumerate(items) if item[0] == name)
+    """Of the fields of this name the first one alone."""
+    first = next((index for index, item in enumerate(items) if item[0] == name), -1)
     return [item for index, item in enumerate(items) if item[0] != name or index == first]
 
 

@@ -116,6 +116,19 @@ def merge_slashes(path: str) -> str:
 
 def prefix_length(path: str, prefix: str) -> int:
     """Octets of `path` that `prefix` covers, 0 for no match (`alias_match`)."""
+    if prefix and path.startswith(prefix) and "//" not in prefix:
+        # Nearly every match is as plain as this, and the loop takes 0.1 µs an octet.
+        length = len(prefix)
+        following = path[length : length + 1]
+        if prefix[-1] != "/":
+            return length if following in ("", "/") else 0
+        if following != "/":
+            return length
+    return _length_over_slashes(path, prefix)
+
+
+def _length_over_slashes(path: str, prefix: str) -> int:
+    """The same where several slashes may stand for one."""
     position = 0
     index = 0
     while index < len(prefix):

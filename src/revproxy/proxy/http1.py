@@ -10,11 +10,12 @@ Laws:
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.chunked import chunk
-from revproxy.http.fields import Field, make_field
+from revproxy.http.fields import Field, field_name, make_field
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.http.proxy_protocol import announcement
 from revproxy.http.response_head import ResponseHead
@@ -206,11 +207,12 @@ class Http1Handler:
         if expects and "expect" not in exchange.fields:
             items.append(make_field("Expect", "100-Continue"))
         if facts.add_headers:
-            _merge(items, "X-Forwarded-For", exchange.client_address)
-            host = exchange.fields.get("host")
-            if host:
-                _merge(items, "X-Forwarded-Host", host)
-            _merge(items, "X-Forwarded-Server", facts.server.name)
+            host = exchange.field("host")
+            for item in _forwarded(exchange.client_address, host, facts.server.name):
+                if exchange.field(item[0]) is None:
+                    items.append(item)
+                else:
+                    _merge(items, field_name(item), item[1])
         return items
 
     # The response.
@@ -332,6 +334,17 @@ async def _pass_interim(exchange: Exchange, head: ResponseHead) -> None:
     mode = exchange.env.get("proxy-interim-response", "RFC").lower()
     if exchange.protocol == "HTTP/1.1" and (head.status == 100 or mode != "suppress"):
         await exchange.connection.send_interim(head.status, head.reason, head.end_to_end)
+
+
+@functools.lru_cache(1024)
+def _forwarded(address: str, host: str | None, server: str) -> tuple[Field, ...]:
+    """The fields that tell an origin of the client (ProxyAddHeaders)."""
+    named = (make_field("X-Forwarded-Host", host),) if host else ()
+    return (
+        make_field("X-Forwarded-For", address),
+        *named,
+        make_field("X-Forwarded-Server", server),
+    )
 
 
 def _merge(items: list[Field], name: str, value: str) -> None:

@@ -42,7 +42,7 @@ class ProxyPass:
         return self.pattern is not None or self.interpolate or self.target is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """What a look-up found: the entry, and the target with what follows glued to it."""
 
@@ -62,11 +62,14 @@ class Mapping:
         self.entries = tuple(entries)
         self._by_prefix: dict[str, int] = {}
         self._others: list[int] = []
+        self._longest = 0
         for index, entry in enumerate(self.entries):
             if entry.pattern or entry.interpolate or entry.encoded or entry.servlet:
                 self._others.append(index)
             else:
-                self._by_prefix.setdefault(merge_slashes(entry.path), index)
+                prefix = merge_slashes(entry.path)
+                self._by_prefix.setdefault(prefix, index)
+                self._longest = max(self._longest, len(prefix))
 
     def taking(self, path: str, raw_path: str) -> list[ProxyPass]:
         """All entries that would take a path, for those who explain."""
@@ -95,7 +98,7 @@ class Mapping:
             path = merge_slashes(path)
         known = self._by_prefix
         best = known.get(path)
-        end = path.rfind("/")
+        end = path.rfind("/", 0, self._longest + 1)
         while end >= 0:
             for prefix in (path[: end + 1], path[:end]):
                 index = known.get(prefix) if prefix else None

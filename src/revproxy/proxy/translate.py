@@ -60,7 +60,8 @@ class _Translator:
         self._interpolates = value_or(settings.interpolate, False)
         # A path is mapped the same way each time: 3 µs of a request that a look-up saves.
         self._known: dict[tuple[str, str], Target | None] = {}
-        self._resolved: dict[ProxyPass, tuple[Any, str, str]] = {}
+        self._resolved: dict[int, tuple[Any, str, str]] = {}
+        """By the entry's identity, as to hash one takes a microsecond: the settings hold it."""
         if self._location is not None:
             _define(self._workers, self._location)
             for definition in value_or(settings.definitions, ()):
@@ -129,11 +130,11 @@ class _Translator:
 
     def _target(self, exchange: Exchange, match: Match) -> Target:
         entry = match.entry
-        known = self._resolved.get(entry)
+        known = self._resolved.get(id(entry))
         if known is None:
             known = self._resolve(match)
             if not entry.is_dynamic:
-                self._resolved[entry] = known
+                self._resolved[id(entry)] = known
         worker, authority, base = known
         rest = match.rest
         if not base and not rest.startswith("/"):

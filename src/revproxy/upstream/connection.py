@@ -105,11 +105,12 @@ class OriginConnection:
         except ValueError as error:
             head = self._despite(data, method, error)
         limit = self.worker.parameters.responsefieldsize
-        if head.longest > limit:
+        if head.size > limit:
             line = data.partition(b"\r\n")[0]
             if len(line) > limit:
                 raise _corrupt(line.decode("latin-1"))
-            raise OriginError(502, "a field of the response is too long")
+            if max([len(item[2]) for item in head.fields], default=0) > limit:
+                raise OriginError(502, "a field of the response is too long")
         return head
 
     def _despite(self, data: bytes, method: str, error: ValueError) -> ResponseHead:
