@@ -29,10 +29,13 @@ _PARAMETERS: Final = Parameters()
 
 @functools.lru_cache(256)
 def _origin(text: str, unix: str | None) -> tuple[Url, OriginKey, str]:
-    """The origin of a URL without its path, its key, and its authority. Raises ValueError.
+    """The origin of a URL without its path, its key, and its authority: rules name few.
 
-    Rules name few, again and again."""
+    Raises ValueError, and HTTPError for another scheme.
+    """
     url = parse_url(text)
+    if url.scheme not in SUPPORTED_SCHEMES:
+        raise HTTPError(500, f"no protocol handler for {url.scheme}://")
     return url, origin_key(url, unix), url.authority
 
 
@@ -45,8 +48,6 @@ def send_to_origin(exchange: Exchange, server: Server, text: str, *, is_escaped:
         url, key, authority = _origin(origin, unix)
     except ValueError as error:
         raise HTTPError(400, f"the URL for the origin is invalid: {error}") from None
-    if url.scheme not in SUPPORTED_SCHEMES:
-        raise HTTPError(500, f"no protocol handler for {url.scheme}://")
     workers: Workers = server.shared["mod_proxy"]
     worker = workers.serving(key, path)
     if worker is None:
