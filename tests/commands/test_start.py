@@ -12,6 +12,21 @@ EXAMPLE = str(Path(__file__).parents[2] / "examples" / "quickstart.conf")
 LINT = ("lint", EXAMPLE)
 EXPLAIN = ("explain", EXAMPLE, "http://localhost:8080/app/")
 
+RECIPE = """LoadFile /usr/lib/libxml2.so
+LoadModule proxy_html_module modules/mod_proxy_html.so
+<VirtualHost www.example.com>
+  ServerName www.example.com
+  ProxyRequests Off
+  ProxyPass / http://web.internal/
+  ProxyPassReverse / http://web.internal/
+  RequestHeader unset Accept-Encoding
+  SetOutputFilter proxy-html
+  ProxyHTMLURLMap http://web.internal/ /
+  RewriteEngine On
+  RewriteRule ^(.+)$ http://web.internal$1 [P,L]
+</VirtualHost>
+"""
+
 WITHOUT_A_SERVER = ("h11", "passlib", "bcrypt", "cryptography")
 """What judges messages and passwords, and reads certificates."""
 WITHOUT_A_LOOP = ("trio", "attr", "outcome")
@@ -43,6 +58,14 @@ def test_lint_knows_no_socket():
     assert loaded(*LINT).isdisjoint(
         ("socket", "ssl", "difflib", "revproxy.sockets", "revproxy.server")
     )
+
+
+def test_lint_needs_nothing_that_serves(tmp_path: Path):
+    path = tmp_path / "httpd.conf"
+    path.write_text(RECIPE)
+    found = loaded("lint", str(path))
+    assert "revproxy.rewrite.rule" in found
+    assert found.isdisjoint(("revproxy.rewrite.server", "revproxy.html.page", "isal", "email"))
 
 
 def test_an_expression_brings_its_grammar(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,18 @@ def test_variables_and_cookies() -> None:
     assert exchange.env["A"] == "x"
     assert "B" not in exchange.env
     assert exchange.err.get_all("Set-Cookie") == ["n=x; path=/; domain=a.test"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "year"),
+    [("10", "20"), ("-99999999", "18"), ("9" * 40, "9999"), ("-" + "9" * 40, "0001")],
+)
+def test_a_cookie_ends_in_a_year_of_four_digits(minutes: str, year: str) -> None:
+    _, exchange = run("RewriteRule ^/(.*) - [CO=n:v:a.test:$1]", f"/{minutes}")
+    (cookie,) = exchange.err.get_all("Set-Cookie")
+    found = re.search(r"expires=\w{3}, \d\d-\w{3}-(\d{4}) \d\d:\d\d:\d\d GMT$", cookie)
+    assert found is not None
+    assert found[1].startswith(year)
 
 
 def test_decisions_are_told() -> None:

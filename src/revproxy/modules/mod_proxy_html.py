@@ -8,6 +8,8 @@ Laws:
   ProxyHTMLTypes (css, json) and ProxyHTMLSerializer.
 - The page's markup is written anew with `ProxyHTMLSerializer apache` alone: see `html/`. All is as
   in Apache then: no links but those of ProxyHTMLLinks, no modern forms unless they are asked for.
+- What reads pages is loaded when a plan is made, before there are child processes: to check a
+  configuration needs none of it.
 """
 
 from __future__ import annotations
@@ -15,16 +17,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from revproxy.config.expr import compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.filters import Filter
 from revproxy.html.charset import Charsets, find_codec
-from revproxy.html.filter import HtmlFilter
 from revproxy.html.links import table_of
-from revproxy.html.page import Kit, Recipe
 from revproxy.html.rules import Condition, Rules, make_rule
 from revproxy.http.message import Exchange
 from revproxy.module import (
@@ -40,6 +40,9 @@ from revproxy.module import (
 )
 from revproxy.named_filters import check_extra
 from revproxy.records import dataclass
+
+if TYPE_CHECKING:
+    from revproxy.html.page import Recipe
 
 _STANDARD: Final = "html"
 
@@ -195,6 +198,8 @@ def _parse_types(settings: Settings, directive: Directive, _scope: Scope) -> Set
 
 
 def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
+    from revproxy.html.page import Recipe
+
     extended = value_or(settings.extended, False)
     as_apache = value_or(settings.serializer, "exact") == "apache"
     modern = value_or(settings.modern, not as_apache)
@@ -228,6 +233,9 @@ def _recipe(settings: Settings, charsets: Charsets) -> Recipe:
 
 
 def _proxy_html(settings: Settings, _server: Server) -> FilterMaker:
+    from revproxy.html.filter import HtmlFilter
+    from revproxy.html.page import Kit
+
     kits: list[Kit] = []
     interpolates = value_or(settings.interp, False)
     if value_or(settings.serializer, "exact") == "apache":
@@ -246,6 +254,7 @@ def _proxy_html(settings: Settings, _server: Server) -> FilterMaker:
 
 
 def _insert_filter(settings: Settings, server: Server) -> Hook | None:
+    importlib.import_module("revproxy.html.filter")
     if not value_or(settings.enable, False):
         return None
     make = _proxy_html(settings, server)

@@ -6,7 +6,7 @@ Laws:
 - Those of sections run in the fixups; an inner section's replace the outer ones', but by
   RewriteOptions.
 - Conditions belong to the next rule alone.
-- Every rule is compiled when the plan is made; no rules, no hook.
+- Every rule is compiled when the plan is made; no rules, no hook. What runs them is loaded then.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.records import dataclass
 from revproxy.rewrite.conditions import Condition, parse_condition
-from revproxy.rewrite.directory import DirectoryRules
 from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
-from revproxy.rewrite.server import ServerRules
 from revproxy.rewrite.substitution import take_handler
 from revproxy.rewrite.waiting_maps import ProgramMap
 from revproxy.waiting import run
@@ -180,6 +178,8 @@ def _compiled(rules: RuleSet) -> list[Step]:
 
 
 def _translate(settings: Settings, server: Server) -> Hook | None:
+    from revproxy.rewrite.server import ServerRules
+
     rules = settings.server
     if rules.engine:
         server.shared.setdefault("mod_rewrite programs", _Programs(rules.maps))
@@ -220,6 +220,8 @@ class _Programs:
 
 
 def _fixups(settings: Settings, server: Server) -> Hook | None:
+    from revproxy.rewrite.directory import DirectoryRules
+
     rules = settings.section
     if rules is None or not rules.engine or not rules.rules:
         return None

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 import time
-from email.utils import formatdate
 from typing import Final
 
+from revproxy.http.dates import format_http_date
 from revproxy.http.message import Exchange
 
-_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]+)")
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]{1,12})")
+_EARLIEST: Final = -62_135_596_800
+_LATEST: Final = 253_402_300_799
+"""The years 1 to 9999: no cookie's date lies outside."""
 
 
 def add_cookie(exchange: Exchange, text: str) -> None:
@@ -41,7 +44,8 @@ def add_cookie(exchange: Exchange, text: str) -> None:
     match = _NUMBER.match(expires)
     minutes = int(match[1]) if match is not None else 0
     if minutes:
-        cookie += f"; expires={_date(time.time() + minutes * 60)}"
+        moment = int(time.time()) + minutes * 60
+        cookie += f"; expires={_date(min(max(moment, _EARLIEST), _LATEST))}"
     if secure.lower() in ("true", "1", "secure"):
         cookie += "; secure"
     if http_only.lower() in ("true", "1", "httponly"):
@@ -51,8 +55,8 @@ def add_cookie(exchange: Exchange, text: str) -> None:
     exchange.err.add("Set-Cookie", cookie)
 
 
-def _date(moment: float) -> str:
+def _date(moment: int) -> str:
     """A date as cookies of old have it: `Thu, 01-Jan-1970 00:00:00 GMT`."""
-    day, rest = formatdate(moment, usegmt=True).split(", ")
+    day, rest = format_http_date(moment).split(", ")
     date, month, year, clock, zone = rest.split(" ")
     return f"{day}, {date}-{month}-{year} {clock} {zone}"
