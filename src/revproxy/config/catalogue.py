@@ -207,7 +207,7 @@ def status(entry: Entry, implemented: Container[str]) -> str:
 
 _STATUS: Final = {
     "implemented": "served as Apache does",
-    "inert": "accepted, without effect: it tunes Apache's processes",
+    "inert": "accepted, without effect: it tunes what is not there",
     "unimplemented": "not implemented: an error",
 }
 

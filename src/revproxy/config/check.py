@@ -6,7 +6,7 @@ Laws:
 - The place is judged as Apache judges it, by the bits of `allowed` and by `not_in`; the contexts
   of Apache's manual play no part.
 - Values are checked here only where no module of ours parses them: a parser knows better.
-- What is not served is an error that names its module; what tunes Apache's processes is told.
+- What is not served is an error that names its module; what tunes what is not there is told of.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Checker:
                 codes.INERT,
                 Severity.INFO,
                 directive.location,
-                f"{shown} tunes Apache's processes and has no effect here",
+                f"{shown} tunes what is not there: accepted, without effect",
             )
         if not context.is_served:
             return None
