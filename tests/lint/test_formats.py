@@ -53,10 +53,21 @@ def test_sarif_has_a_place_for_each_result(monkeypatch, capsys):
     (run_,) = json.loads(out)["runs"]
     rules = run_["tool"]["driver"]["rules"]
     for result in run_["results"]:
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        rule = rules[result["ruleIndex"]]
+        assert rule["id"] == result["ruleId"]
+        assert rule["help"]["text"].startswith(f"# {rule['id']} {rule['name']}\n")
         region = result["locations"][0]["physicalLocation"]["region"]
         assert region["startLine"] >= 1
         assert region["endColumn"] > region["startColumn"] >= 1
+
+
+def test_sarif_names_files_by_reference(tmp_path, capsys):
+    path = tmp_path / "a b%.conf"
+    path.write_text("Nonsense\n")
+    main(["lint", "--format", "sarif", str(path)])
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"] == f"{tmp_path}/a%20b%25.conf"
 
 
 def test_checkstyle_is_xml(monkeypatch, capsys):

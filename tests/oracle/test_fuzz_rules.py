@@ -17,7 +17,9 @@ def test_random_rules_do_what_they_do_in_apache() -> None:
     for group, hosts in RuleSets(5).groups(200):
         for case, apache, ours, found in compared(group):
             rules = hosts[case.name.split(" ", maxsplit=1)[0]]
-            assert not found or explained(apache, ours), f"{rules}\n{case.requests[0]!r}\n{found}"
+            assert not found or explained(rules, apache, ours), (
+                f"{rules}\n{case.requests[0]!r}\n{found}"
+            )
 
 
 def test_the_same_seed_gives_the_same_pairs() -> None:

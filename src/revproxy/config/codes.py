@@ -23,6 +23,7 @@
 | RP531 | trailing-text | text that Apache skips: after a section's `>`, after On or Off |
 | RP532 | no-such-laxity | an option that would let malformed requests in: they stay out |
 | RP533 | no-effect | a section where Apache never looks for one |
+| RP534 | unused-ignore | a comment `revproxy: ignore` that takes no finding away |
 | RP535 | not-there | with --strict, and at start: a file, directory or host that is not there |
 """
 

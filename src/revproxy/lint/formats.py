@@ -11,12 +11,12 @@ import html
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from revproxy import __version__
 from revproxy.errors import Diagnostic, Fix, Location, Severity
 from revproxy.lint.report import column_of, in_order, readable
 
-_PAGES: Final = "docs/rules/{code}.md"
 _SARIF_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_LEVELS: Final = {
     Severity.ERROR: "error",
@@ -71,10 +71,7 @@ def as_sarif(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str
     """A log of the Static Analysis Results Interchange Format, version 2.1.0 (OASIS)."""
     ordered = in_order(diagnostics)
     codes = sorted({item.code for item in ordered})
-    rules = [
-        {"id": code, "name": names.get(code, code), "helpUri": _PAGES.format(code=code)}
-        for code in codes
-    ]
+    rules = [_sarif_rule(code, names.get(code, code)) for code in codes]
     results = [
         {
             "ruleId": item.code,
@@ -95,9 +92,30 @@ def as_sarif(diagnostics: Iterable[Diagnostic], names: Mapping[str, str]) -> str
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+            }
+        ],
     }
     return json.dumps(log, indent=2) + "\n"
+
+
+def _sarif_rule(code: str, name: str) -> dict[str, Any]:
+    """What an id stands for (section 3.49), with the page that `revproxy lint --explain` shows."""
+    # What the other formats need not read.
+    from revproxy.lint.pages import explained
+
+    page = explained(code)
+    about = {"help": {"text": page, "markdown": page}} if page else {}
+    return {"id": code, "name": name, **about}
+
+
+def _sarif_file(place: Mapping[str, Any]) -> dict[str, str]:
+    """A file's name as a reference (RFC 3986)."""
+    return {"uri": quote(str(place["file"]))}
 
 
 def _sarif_places(location: Location | None) -> list[dict[str, Any]]:
@@ -110,7 +128,7 @@ def _sarif_places(location: Location | None) -> list[dict[str, Any]]:
         "endColumn": place["end_column"],
     }
     return [
-        {"physicalLocation": {"artifactLocation": {"uri": place["file"]}, "region": region}},
+        {"physicalLocation": {"artifactLocation": _sarif_file(place), "region": region}},
     ]
 
 
@@ -137,7 +155,7 @@ def _sarif_fix(item: Diagnostic) -> dict[str, Any]:
     return {
         "description": {"text": f"{readable(item.hint or item.message)} ({kind})"},
         "artifactChanges": [
-            {"artifactLocation": {"uri": file}, "replacements": replacements}
+            {"artifactLocation": _sarif_file({"file": file}), "replacements": replacements}
             for file, replacements in changes.items()
         ],
     }
