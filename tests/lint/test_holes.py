@@ -14,6 +14,8 @@ from revproxy.plan.load import load_text
 
 PASS = "ProxyPass /a/ {}://b.test/\n"
 HTTP, UWSGI, AJP, WS = (PASS.format(scheme) for scheme in ("http", "uwsgi", "ajp", "ws"))
+FTP = PASS.format("ftp")
+LET = "<Directory /srv>\nAllowOverride All\n</Directory>\n"
 H2 = "Protocols h2 http/1.1\n"
 ROOT = "<Directory />\nRequire all granted\n</Directory>\n"
 CAPTURE = "RewriteEngine On\nRewriteRule ^/(.*) $1.html\n"
@@ -24,11 +26,40 @@ HOSTS = "".join(
 
 RELEASES = [
     *(0, 1, 2, 3, 4, 6, 7, 9, 10, 12, 16, 17, 18, 20, 23, 25, 26, 27, 28, 29, 33, 34, 35, 37, 38),
-    *(39, 41, 43, 46, 48, *range(49, 70)),
+    *(39, 41, 43, 46, 48, *range(49, 72)),
 ]
 """2.4.x that were published."""
 
 CASES = [
+    ("CVE-2025-55753", 30, 65, "MDomain a.test\n"),
+    ("CVE-2026-24072", 1, 66, LET),
+    ("CVE-2026-28780", 1, 66, AJP),
+    ("CVE-2026-29168", 30, 66, "MDStapling On\n"),
+    (
+        "CVE-2026-33007",
+        1,
+        66,
+        "ProxyRequests On\n<Location />\nAuthnCacheProvideFor file\n</Location>\n",
+    ),
+    ("CVE-2026-33523", 1, 66, HTTP),
+    ("CVE-2026-33857", 1, 66, AJP),
+    ("CVE-2026-34059", 1, 66, AJP),
+    ("CVE-2026-29170", 1, 67, FTP),
+    ("CVE-2026-34355", 1, 67, "ProxyHTMLEnable On\n"),
+    ("CVE-2026-34356", 1, 67, "ProxyPassReverseCookiePath /a /b\n"),
+    ("CVE-2026-44119", 1, 67, LET),
+    ("CVE-2026-44185", 1, 67, "SSLUseStapling On\n"),
+    ("CVE-2026-44186", 1, 67, FTP),
+    ("CVE-2026-48913", 55, 67, H2),
+    ("CVE-2026-49975", 17, 67, H2),
+    ("CVE-2026-46729", 1, 68, "HeartbeatListen 239.0.0.1:27999\n"),
+    ("CVE-2026-47360", 1, 68, "SessionCookieRemove On\n"),
+    ("CVE-2026-48005", 1, 68, "<Location />\nAuthDigestNcCheck On\n</Location>\n"),
+    ("CVE-2026-56154", 1, 68, "RewriteEngine On\nRewriteCond %{LA-U:HTTP:X} a\nRewriteRule ^ -\n"),
+    ("CVE-2026-56449", 1, 68, "ProxyHTMLEnable On\n"),
+    ("CVE-2026-59797", 1, 68, LET),
+    ("CVE-2026-73636", 1, 68, "<Location />\nAuthDigestNonceLifetime 0\n</Location>\n"),
+    ("CVE-2026-79768", 1, 68, "UserDir /home/pages\n"),
     ("CVE-2014-0117", 6, 9, HTTP),
     ("CVE-2015-3183", 1, 12, HTTP),
     ("CVE-2016-8743", 1, 23, HTTP),

@@ -1,6 +1,6 @@
 """The known vulnerabilities of Apache 2.4 whose trigger a configuration shows.
 
-The releases are those of https://httpd.apache.org/security/vulnerabilities_24.html, as of 2.4.69:
+The releases are those of https://httpd.apache.org/security/vulnerabilities_24.html, as of 2.4.71:
 `since` is the first affected one, `fixed` the first that is not. What is told of every server, or
 of none that a file could show, is left out.
 """
@@ -147,6 +147,53 @@ def _pages_read(subject: Subject) -> Iterator[Line]:
     yield from _named("setoutputfilter", "addoutputfilter", word="xml2enc")(subject)
 
 
+def _any(*others: Callable[[Subject], Iterator[Line]]) -> Callable[[Subject], Iterator[Line]]:
+    """What any of these finds."""
+
+    def triggers(subject: Subject) -> Iterator[Line]:
+        for other in others:
+            yield from other(subject)
+
+    return triggers
+
+
+def _let(*classes: str) -> Callable[[Subject], Iterator[Line]]:
+    """Directories whose access files may have directives of these classes."""
+
+    def triggers(subject: Subject) -> Iterator[Line]:
+        for line in subject.lines("allowoverride"):
+            if any(word.lower() in ("all", *classes) for word in line.values):
+                yield line
+
+    return triggers
+
+
+def _user_directories(subject: Subject) -> Iterator[Line]:
+    for line in subject.lines("userdir"):
+        if any(word.startswith("/") and "*" not in word for word in line.values):
+            yield line
+
+
+def _looks_ahead_to_fields(subject: Subject) -> Iterator[Line]:
+    for line in subject.lines("rewritecond", "rewriterule"):
+        if any("%{la-u:http:" in word.lower() for word in line.values):
+            yield line
+
+
+def _cached_logins(subject: Subject) -> Iterator[Line]:
+    if any(_named("proxyrequests", word="on")(subject)):
+        yield from subject.lines("authncacheprovidefor")
+
+
+_STAPLES: Final = _any(
+    _named("sslocspenable", word="on"),
+    _named("sslocspenable", word="leaf"),
+    _named("sslusestapling", word="on"),
+)
+_COUNTS_NONCES: Final = _named("authdigestnccheck", word="on")
+_ONE_TIME_NONCES: Final = _named("authdigestnoncelifetime", word="0")
+
+
 def _hole(
     cve: str, since: int, fixed: int, what: str, triggers: Callable[[Subject], Iterator[Line]]
 ) -> Hole:
@@ -243,7 +290,29 @@ HOLES: Final = (
     _hole(
         "CVE-2025-54090", 64, 65, "the condition always holds", _named("rewritecond", word="expr")
     ),
+    _hole(
+        "CVE-2025-55753",
+        30,
+        66,
+        "a renewal that fails is tried again without a pause",
+        _named("mdomain", "<mdomainset"),
+    ),
     _hole("CVE-2026-23918", 66, 67, "an early reset frees memory twice", _http2),
+    _hole(
+        "CVE-2026-24072",
+        0,
+        67,
+        "who writes access files reads the server's files",
+        _let("fileinfo"),
+    ),
+    _hole("CVE-2026-28780", 0, 67, "an answer overflows a buffer", _schemes("ajp")),
+    _hole(
+        "CVE-2026-29168",
+        30,
+        67,
+        "an answer about a certificate takes all memory",
+        _named("mdstapling", word="on"),
+    ),
     _hole(
         "CVE-2026-33006",
         0,
@@ -251,8 +320,76 @@ HOLES: Final = (
         "passwords can be found by measuring time",
         _named("authtype", word="digest"),
     ),
+    _hole("CVE-2026-33007", 0, 67, "a request stops child processes", _cached_logins),
+    _hole("CVE-2026-33523", 0, 67, "an origin splits its answer", _origins),
+    _hole("CVE-2026-33857", 0, 67, "an answer is read beyond its end", _schemes("ajp")),
     _hole("CVE-2026-34032", 0, 67, "an answer is read beyond its end", _schemes("ajp")),
+    _hole("CVE-2026-34059", 0, 67, "an answer is read beyond its end", _schemes("ajp")),
+    _hole(
+        "CVE-2026-29170",
+        0,
+        68,
+        "a listing brings a script to the client",
+        _schemes("ftp"),
+    ),
+    _hole(
+        "CVE-2026-34355",
+        0,
+        68,
+        "a page overflows a buffer of mod_proxy_html",
+        _named("proxyhtmlenable", word="on"),
+    ),
+    _hole(
+        "CVE-2026-34356",
+        0,
+        68,
+        "an origin's cookie overflows a buffer",
+        _named("proxypassreversecookiepath", "proxypassreversecookiedomain"),
+    ),
     _hole("CVE-2026-42536", 0, 68, "a page overflows a buffer of mod_xml2enc", _pages_read),
+    _hole(
+        "CVE-2026-44119",
+        0,
+        68,
+        "who writes access files reads the server's files",
+        _let("fileinfo"),
+    ),
+    _hole(
+        "CVE-2026-44185", 0, 68, "an answer about a certificate is read beyond its end", _STAPLES
+    ),
+    _hole("CVE-2026-44186", 0, 68, "an origin keeps a child process busy", _schemes("ftp")),
+    _hole("CVE-2026-48913", 55, 68, "memory is used after it is freed", _http2),
+    _hole("CVE-2026-49975", 17, 68, "a request takes all memory", _http2),
+    _hole(
+        "CVE-2026-46729",
+        0,
+        69,
+        "a message stops child processes",
+        _named("heartbeatlisten"),
+    ),
+    _hole(
+        "CVE-2026-47360",
+        0,
+        69,
+        "an origin gets the session's cookie",
+        _named("sessioncookieremove", word="on"),
+    ),
+    _hole("CVE-2026-48005", 0, 69, "anybody can make clients log in again", _COUNTS_NONCES),
+    _hole("CVE-2026-56154", 0, 69, "memory is used after it is freed", _looks_ahead_to_fields),
+    _hole(
+        "CVE-2026-56449",
+        0,
+        69,
+        "a page stops child processes",
+        _named("proxyhtmlenable", word="on"),
+    ),
+    _hole(
+        "CVE-2026-59797",
+        0,
+        69,
+        "who writes access files reads the server's files",
+        _let("authconfig"),
+    ),
     _hole("CVE-2026-63686", 0, 69, "a page in an odd charset stops child processes", _pages_read),
     _hole(
         "CVE-2026-56153",
@@ -264,12 +401,14 @@ HOLES: Final = (
     _hole("CVE-2026-57941", 0, 69, "memory is used after it is freed", _http2),
     _hole("CVE-2026-63292", 0, 69, "a long Host field overflows a buffer", _long_host_fields),
     _hole("CVE-2026-63718", 30, 69, "an origin splits its answer", _schemes("uwsgi")),
+    _hole("CVE-2026-73636", 0, 69, "a login can be sent a second time", _ONE_TIME_NONCES),
     _hole(
         "CVE-2026-73637",
         0,
         69,
         "memory is used after it is freed",
-        _named("authdigestnoncelifetime", word="0"),
+        _any(_ONE_TIME_NONCES, _COUNTS_NONCES),
     ),
+    _hole("CVE-2026-79768", 0, 69, "files beside those of users are sent", _user_directories),
 )
 """By the release that mends them."""
