@@ -304,10 +304,17 @@ def test_without_tls_its_variables_are_not_there():
     assert story.asked.values("X-Proto") == []
 
 
-def test_a_map_has_to_be_there():
-    text = "RewriteEngine On\nRewriteMap m txt:/nonexistent\nRewriteRule ^/(.*) /${m:$1}"
-    with pytest.raises(ConfigError, match="RewriteMap"):
-        story_of("http://a.test/", text)
+def test_a_map_need_not_be_there(tmp_path, capsys):
+    file = tmp_path / "httpd.conf"
+    rules = "RewriteEngine On\nRewriteRule ^/(.*) http://o.test/${m:$1|other} [R]\n"
+    for kind in ("txt", "rnd", "dbm", "prg"):
+        file.write_text(f"RewriteMap m {kind}:/nonexistent\n{rules}")
+        assert main(["explain", str(file), "http://a.test/x"]) == 0
+        told = capsys.readouterr()
+        assert "Location: http://o.test/other" in told.out
+        assert "file for map not found:/nonexistent" in told.err
+        with pytest.raises(ConfigError, match="file for map not found"):
+            load_text(file.read_text()).plan()
 
 
 def test_a_body_may_come_in_chunks():

@@ -56,6 +56,7 @@ def _asking(command: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    from revproxy.config.codes import NOT_THERE
     from revproxy.errors import ConfigError
     from revproxy.explain.ask import BadRequestError
     from revproxy.explain.chain import asked_by, chain
@@ -64,12 +65,17 @@ def _explain(options: argparse.Namespace) -> int:
 
     try:
         asked = asked_by(options)
-        stories = list(chain(load(options, options.file), asked, follow=options.follow))
+        loaded = load(options, options.file)
+        stories = list(chain(loaded, asked, follow=options.follow))
     except ConfigError as error:
         write(error.diagnostics, sys.stderr)
         return 1
     except (BadRequestError, OSError) as error:
         print(f"revproxy: {error}", file=sys.stderr)
         return 3
+    # What a server would miss is no reason not to tell the rest.
+    absent = [item for item in loaded.diagnostics if item.code == NOT_THERE]
+    if absent:
+        write(absent, sys.stderr)
     sys.stdout.write(RENDERERS[options.format](stories))
     return 0

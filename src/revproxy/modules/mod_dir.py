@@ -135,6 +135,8 @@ class _Directories:
             self._serve(exchange, found)
         elif 300 <= found.status <= 399:
             self._pass_on(exchange, found)
+        elif found.status not in (200, 404):
+            raise HTTPError(found.status)
 
     def _look_up(self, exchange: Exchange, path: str) -> LookUp:
         query = "" if exchange.query is None else f"?{exchange.query}"

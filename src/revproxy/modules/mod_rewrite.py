@@ -21,7 +21,7 @@ from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.records import dataclass
 from revproxy.rewrite.conditions import Condition, parse_condition
-from revproxy.rewrite.maps import NoMap, RewriteMap, parse_map
+from revproxy.rewrite.maps import NoMap, RewriteMap, absent_file, parse_map
 from revproxy.rewrite.rule import Rule, Step, compile_rule, parse_rule
 from revproxy.rewrite.substitution import take_handler
 from revproxy.rewrite.waiting_maps import ProgramMap
@@ -148,6 +148,11 @@ def _base(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
 def _map(rules: RuleSet, directive: Directive, scope: Scope) -> RuleSet:
     name, source, *user = directive.values
     table = parse_map(source, scope, "".join(user))
+    path = absent_file(table)
+    if path:
+        # Rules can be looked at all the same, on a machine that has not got the file.
+        text = f"RewriteMap: file for map not found:{path}"
+        scope.warn(Diagnostic("RP535", Severity.ERROR, directive.args[1].location, text))
     return dataclasses.replace(rules, maps={**rules.maps, name: table})
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Final, Protocol
 
-from revproxy.errors import DirectiveError, NotThereError, UnimplementedError
+from revproxy.errors import DirectiveError, UnimplementedError
 from revproxy.http.message import Exchange
 from revproxy.module import Scope
 from revproxy.records import dataclass
@@ -178,9 +178,7 @@ def _int_map(rest: str, _scope: Scope, _user: str) -> RewriteMap:
 
 
 def _text_map(rest: str, scope: Scope, *, picks: bool = False) -> RewriteMap:
-    path = scope.path(rest)
-    _must_exist(path)
-    return TextMap(path, picks=picks)
+    return TextMap(scope.path(rest), picks=picks)
 
 
 def _dbm_map(form: str, rest: str, scope: Scope, source: str) -> RewriteMap:
@@ -189,10 +187,7 @@ def _dbm_map(form: str, rest: str, scope: Scope, source: str) -> RewriteMap:
     form = form[1:] or "default"
     if form not in _DBM_TYPES:
         raise DirectiveError(f"RewriteMap: dbm type {form} is invalid", argument=1)
-    paths = files_of(form, scope.path(rest))
-    for path in paths:
-        _must_exist(path)
-    return DbmMap(paths)
+    return DbmMap(files_of(form, scope.path(rest)))
 
 
 def _program_map(rest: str, scope: Scope, user: str) -> RewriteMap:
@@ -208,14 +203,19 @@ def _program_map(rest: str, scope: Scope, user: str) -> RewriteMap:
             argument=2,
             hint="programs run as the server's User and Group",
         )
-    command = (scope.path(words[0]), *words[1:])
-    _must_exist(command[0])
-    return ProgramMap(command)
+    return ProgramMap((scope.path(words[0]), *words[1:]))
 
 
-def _must_exist(path: str) -> None:
-    if not os.path.exists(path.encode("latin-1")):
-        raise NotThereError(f"RewriteMap: file for map not found:{path}", argument=1)
+def absent_file(table: RewriteMap) -> str:
+    """The first file of a map that is not on this machine, "" where all are."""
+    paths: tuple[str, ...] = ()
+    if isinstance(table, TextMap):
+        paths = (table.path,)
+    elif isinstance(table, DbmMap):
+        paths = table.paths
+    elif isinstance(table, ProgramMap):
+        paths = table.command[:1]
+    return next((path for path in paths if not os.path.exists(path.encode("latin-1"))), "")
 
 
 _KINDS: Final[dict[str, Callable[[str, Scope, str], RewriteMap]]] = {
