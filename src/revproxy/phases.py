@@ -11,6 +11,7 @@ Laws:
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import Final
 
 from revproxy.errors import HTTPError, InternalRedirect
@@ -97,7 +98,9 @@ async def handle(exchange: Exchange) -> Exchange:
     """Run the phases: the exchange whose response it is."""
     try:
         for hook in exchange.server.post_read:
-            hook(exchange)
+            waits = hook(exchange)
+            if waits.__class__ is CoroutineType:
+                await waits
         await _process(exchange)
         if exchange.plan.insert_filter:
             await _filter(exchange)

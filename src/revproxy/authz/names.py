@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from revproxy.http.message import Exchange
-from revproxy.module import AsyncHook
+from revproxy.module import AsyncHook, value_or
 
 PATIENCE: Final = 10.0
 """Seconds."""
@@ -36,6 +36,13 @@ async def look_up_client(exchange: Exchange) -> None:
             _known.clear()
         known = _known[address] = (time.monotonic() + _KEPT_FOR, name)
     exchange.remote_host = known[1]
+
+
+async def look_up_early(exchange: Exchange) -> None:
+    """Find the client's name, where the server wants it, before any section is known."""
+    core = exchange.server.base.settings["core"]
+    if exchange.remote_host is None and value_or(core.hostname_lookups, "Off") != "Off":
+        await look_up_client(exchange)
 
 
 def hook_for(word: str) -> AsyncHook | None:

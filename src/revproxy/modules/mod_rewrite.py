@@ -14,10 +14,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Final
+from types import CoroutineType
+from typing import Any, Final
 
+from revproxy.authz.names import look_up_early
 from revproxy.config.tree import Directive
 from revproxy.errors import ConfigError, Diagnostic, DirectiveError, Severity
+from revproxy.http.message import Exchange
 from revproxy.module import Hook, Module, Scope, ScopeKind, Server
 from revproxy.records import dataclass
 from revproxy.rewrite.conditions import Condition, parse_condition
@@ -192,14 +195,26 @@ def _translate(settings: Settings, server: Server) -> Hook | None:
         return None
     known = server.shared.get("mod_rewrite")
     if known is None:
-        known = server.shared["mod_rewrite"] = ServerRules(
-            _compiled(rules), server, rules.options or ()
-        )
+        known = ServerRules(_compiled(rules), server, rules.options or ())
         if _may_wait(rules, rules.maps):
             translate = known
-            known = server.shared["mod_rewrite"] = lambda exchange: run(translate, exchange)
+            known = lambda exchange: run(translate, exchange)  # noqa: E731
+        if any(rule.asks_name for rule in rules.rules):
+            known = _named(known)
+        server.shared["mod_rewrite"] = known
     hook: Hook = known
     return hook
+
+
+def _named(translate: Hook) -> Hook:
+    """The same, once the client's name is known: no section has asked for it yet."""
+
+    async def named(exchange: Exchange) -> Any:
+        await look_up_early(exchange)
+        done = translate(exchange)
+        return await done if isinstance(done, CoroutineType) else done
+
+    return named
 
 
 def _may_wait(rules: RuleSet, maps: Mapping[str, RewriteMap]) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
+from revproxy.authz.names import look_up_early
 from revproxy.config.expr import Condition, compile_condition
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError, Location
@@ -36,7 +37,7 @@ from revproxy.records import dataclass
 _PLAIN_NAME: Final = re.compile(r"[-A-Za-z0-9_]+").fullmatch
 _PLAIN_TEXT: Final = re.compile(r"(?:[^^.$|()\[\]*+?{}\\]|\\[.$|()\[\]*+?{}\\^])*").fullmatch
 _SPECIAL: Final[dict[str, Callable[[Exchange], str]]] = {
-    "remote_host": lambda exchange: exchange.client_address,
+    "remote_host": lambda exchange: exchange.remote_host or exchange.client_address,
     "remote_addr": lambda exchange: exchange.client_address,
     "server_addr": lambda exchange: exchange.connection.local_address,
     "request_method": lambda exchange: exchange.method,
@@ -197,6 +198,22 @@ def _change(
 
 def _post_read(settings: Settings, _server: Server) -> Hook | None:
     rules = value_or(settings.server, ())
+    apply = _applying(rules)
+    if apply is None or not any(_asks_name(rule) for rule in rules):
+        return apply
+
+    async def named(exchange: Exchange) -> None:
+        await look_up_early(exchange)
+        apply(exchange)
+
+    return named
+
+
+def _asks_name(rule: AnyRule) -> bool:
+    return isinstance(rule, Rule) and rule.attribute.lower() == "remote_host"
+
+
+def _applying(rules: tuple[AnyRule, ...]) -> Hook | None:
     if not rules:
         return None
     if not any(isinstance(rule, ExpressionRule) for rule in rules):

@@ -46,6 +46,13 @@ class Rule:
         """The rule's author wrote this beginning of a file's name, or does not mind it."""
         return self.flags.unsafe_prefix or self.output.startswith(path)
 
+    @property
+    def asks_name(self) -> bool:
+        """It looks at the client's name."""
+        flags = self.flags
+        texts = (self.output, *flags.env, *flags.cookies, *(c.subject for c in self.conditions))
+        return any("%{remote_host}" in text.lower() for text in texts)
+
     def may_wait(self, waiting_maps: Container[str]) -> bool:
         """It looks ahead, or into one of the maps that do not answer at once."""
         flags = self.flags
