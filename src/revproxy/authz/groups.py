@@ -24,14 +24,14 @@ class GroupSettings:
 
 
 def parse_groups(text: str) -> dict[str, frozenset[str]]:
-    """The groups of each user, from lines `group: user user`."""
+    """The groups of each user in lower case, from lines `group: user user`."""
     groups: dict[str, set[str]] = {}
     for line in lines_of(text):
         name, colon, members = line.partition(":")
         if not colon or not name or name.startswith("#"):
             continue
         for member in members.split():
-            groups.setdefault(member.strip('"'), set()).add(name.strip())
+            groups.setdefault(member.strip('"'), set()).add(name.strip().lower())
     return {user: frozenset(names) for user, names in groups.items()}
 
 
@@ -50,8 +50,8 @@ def valid_user(exchange: Exchange) -> bool | None:
 
 
 def group_provider(names: Sequence[str]) -> Provider:
-    """Require group: a user in one of these."""
-    wanted = frozenset(names)
+    """Require group: a user in one of these, whose case does not matter."""
+    wanted = frozenset(name.lower() for name in names)
 
     def provider(exchange: Exchange) -> bool | None:
         if exchange.user is None:

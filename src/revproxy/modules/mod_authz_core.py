@@ -158,8 +158,12 @@ def _expression(raw: str) -> Provider:
 
 def _group(directive: Directive, scope: Scope) -> Group:
     kind = directive.key.removeprefix("require")
+    if not directive.children:
+        raise DirectiveError(f"<{directive.name}> directive contains no authorization directives")
     members = tuple(
-        _member(child, scope) for child in directive.children or () if not child.refused
+        _member(child, scope, directive.name, is_any=kind != "all")
+        for child in directive.children
+        if not child.refused
     )
     group = Group(kind, members)
     if kind != "none" and can_only_deny(group):
@@ -169,10 +173,14 @@ def _group(directive: Directive, scope: Scope) -> Group:
     return group
 
 
-def _member(directive: Directive, scope: Scope) -> Rule | Group:
+def _member(directive: Directive, scope: Scope, container: str, *, is_any: bool) -> Rule | Group:
     """What stands in a container. Raises DirectiveError with the place of what is wrong."""
     try:
-        return _rule(directive, scope) if directive.key == "require" else _group(directive, scope)
+        make = _rule if directive.key == "require" else _group
+        member = make(directive, scope)
+        if is_any:
+            _refuse_negative(member, directive, container)
+        return member
     except DirectiveError as error:
         if error.location is None:
             words = directive.args
@@ -181,13 +189,21 @@ def _member(directive: Directive, scope: Scope) -> Rule | Group:
         raise
 
 
+def _refuse_negative(member: Rule | Group, directive: Directive, container: str) -> None:
+    """What can only deny says nothing where one is enough. Raises DirectiveError."""
+    if isinstance(member, Rule) and member.negated:
+        what = "negative Require"
+    elif isinstance(member, Group) and member.kind == "none":
+        what = f"<{directive.name}>"
+    else:
+        return
+    raise DirectiveError(f"{what} directive has no effect in <{container}> directive")
+
+
 def _add(make: Any) -> Parser:
     def parse(settings: Settings, directive: Directive, scope: Scope) -> Settings:
         member = make(directive, scope)
-        if isinstance(member, Rule) and member.negated:
-            raise DirectiveError(
-                "negative Require directive has no effect in <RequireAny> directive"
-            )
+        _refuse_negative(member, directive, "RequireAny")
         known = settings.requires
         members = () if isinstance(known, Unset) else known.members
         return dataclasses.replace(settings, requires=Group("any", (*members, member)))
