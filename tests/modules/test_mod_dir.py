@@ -61,7 +61,7 @@ def test_what_stands_in(root: Path, path: str, lines: list[str], expected: str) 
         ("/sub/", ["DirectoryIndex disabled"], 404),
         ("/abs.html/x", ["FallbackResource /abs.html"], 404),
         ("/none", ["FallbackResource disabled"], 404),
-        ("/nowhere", ["FallbackResource /nowhere"], 404),
+        ("/nowhere", ["FallbackResource /nowhere"], 500),
         (
             "/sub/",
             ["<Files index.html>", "Require all denied", "</Files>"],

@@ -159,7 +159,8 @@ class Compiler:
             limits=Limits(
                 line=value_or(settings.limit_line, 8190),
                 fields=value_or(settings.limit_fields, 100),
-                field_size=value_or(settings.limit_field_size, 8190),
+                # Apache counts up to here, and takes one octet more.
+                field_size=value_or(settings.limit_field_size, 8190) + 1,
                 old="require1.0" not in options,
             ),
             timeout=server.timeout,

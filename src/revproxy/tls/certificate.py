@@ -45,7 +45,13 @@ _KEYS: Final[tuple[tuple[type, str], ...]] = (
     (ed448.Ed448PublicKey, "ED448"),
 )
 _DN: Final = re.compile(r"([SI])_DN(?:_(\w+?)(?:_(\d+))?)?").fullmatch
-_SAN: Final = re.compile(r"SAN_(Email|DNS)_(\d+)").fullmatch
+_SAN: Final = re.compile(r"SAN_(EMAIL|DNS|OTHER_MSUPN|OTHER_DNSSRV)_(\d+)").fullmatch
+_ANY_CASE: Final = {name.upper(): oid for name, oid in _PARTS.items()}
+_OTHERS: Final = {
+    "OTHER_MSUPN": "1.3.6.1.4.1.311.20.2.3",
+    "OTHER_DNSSRV": "1.3.6.1.5.5.7.8.7",
+}
+"""Alternative names of other kinds: a login of Microsoft's, a service (RFC 4985)."""
 
 
 class Certificate:
@@ -97,7 +103,12 @@ class Certificate:
         names = extension.value
         if kind == "DNS":
             return names.get_values_for_type(x509.DNSName)
-        return names.get_values_for_type(x509.RFC822Name)
+        if kind == "EMAIL":
+            return names.get_values_for_type(x509.RFC822Name)
+        others = names.get_values_for_type(x509.OtherName)
+        return [
+            _string(item.value) for item in others if item.type_id.dotted_string == _OTHERS[kind]
+        ]
 
     def variable(self, name: str) -> str | None:
         """What stands behind SSL_CLIENT_ or SSL_SERVER_; None for what it has not."""
@@ -151,13 +162,20 @@ class Certificate:
                     continue
                 for index, value in enumerate(_values(whole, part)):
                     yield f"{prefix}{letter}_DN_{part}{f'_{index}' if index else ''}", value
-        for kind in ("Email", "DNS"):
-            for index, value in enumerate(self._alternatives(kind)):
+        for kind in ("Email", "DNS", "OTHER_msUPN", "OTHER_dnsSRV"):
+            for index, value in enumerate(self._alternatives(kind.upper())):
                 yield f"{prefix}SAN_{kind}_{index}", value
 
 
+def _string(der: bytes) -> str:
+    """The text of a DER string: a tag, a length in one octet or behind one, the text."""
+    start = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
+    return der[start:].decode("utf-8", "replace")
+
+
 def _values(name: x509.Name, part: str) -> list[str]:
-    oid = _PARTS.get(part)
+    """The values of a part, by its name in any case."""
+    oid = _ANY_CASE.get(part.upper())
     return [] if oid is None else [_value(item) for item in name.get_attributes_for_oid(oid)]
 
 
