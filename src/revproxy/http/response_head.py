@@ -107,7 +107,7 @@ def _parse_response(head: bytes, method: str) -> ResponseHead:
             if item[0] not in hop
         ]
     )
-    if "vary" in values:
+    if "vary" in values and ("," in values["vary"] or len(values) < len(items)):
         end_to_end = merge_vary(end_to_end)
     return ResponseHead(
         status,

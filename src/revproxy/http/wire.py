@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from revproxy.errors import HTTPError
 from revproxy.http.fields import Field, make_field
@@ -67,14 +67,15 @@ def parse_lines(lines: bytes) -> tuple[list[Field], bool]:
     rows = lines.split(b"\r\n")
     # Nearly all lines were met before: two loops in C, and one over what was not.
     found = list(map(_lines.get, rows))
+    folded = False
     if not all(found):
         for index, item in enumerate(found):
-            if item is None and (plain := _plain_line(rows[index])) is not None:
-                found[index] = plain
-    items = [item for item in found if item is not None]
-    if len(items) == len(rows):
-        return items, False
-    return _with_folded(rows, found), True
+            if item is None:
+                found[index] = plain = _plain_line(rows[index])
+                folded = folded or plain is None
+    if folded:
+        return _with_folded(rows, found), True
+    return cast("list[Field]", found), False
 
 
 def _with_folded(rows: list[bytes], found: list[Field | None]) -> list[Field]:

@@ -59,7 +59,8 @@ class _Translator:
         self._keeps_slashes = server.encoded_slashes == "NoDecode"
         self._interpolates = value_or(settings.interpolate, False)
         # A path is mapped the same way each time: 3 µs of a request that a look-up saves.
-        self._known: dict[tuple[str, str], Target | None] = {}
+        self._known: dict[tuple[str, str], Any] = {}
+        """From a path to its target, None for no target."""
         self._resolved: dict[int, tuple[Any, str, str]] = {}
         """By the entry's identity, as to hash one takes a microsecond: the settings hold it."""
         if self._location is not None:
@@ -77,9 +78,8 @@ class _Translator:
             target = self._map(exchange, lambda text: interpolate_env(text, env))
         else:
             key = (exchange.path, exchange.raw_path)
-            try:
-                target = self._known[key]
-            except KeyError:
+            target = self._known.get(key, _UNKNOWN)
+            if target is _UNKNOWN:
                 target = self._map(exchange, None)
                 if len(self._known) >= _KNOWN_PATHS:
                     self._known.clear()
@@ -146,7 +146,7 @@ class _Translator:
             if self._keeps_slashes and "%25" not in exchange.raw_path:
                 # What is "%2F" in a decoded path was never decoded (AllowEncodedSlashes NoDecode).
                 path = path.replace("%252F", "%2F").replace("%252f", "%2f")
-        if _RAW.search(path):
+        elif _RAW.search(path):
             raise HTTPError(403, "a space or control character in the URL for the origin")
         return Target(worker, match.base + rest, path, authority, entry.noquery and entry.nocanon)
 
@@ -167,6 +167,7 @@ class _Translator:
 
 
 _KNOWN_PATHS: Final = 4096
+_UNKNOWN: Final = object()
 _RAW: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
