@@ -81,6 +81,8 @@ class RequestBlock:
     """Field lines as received."""
     size: int
     """Octets that no field is longer than, joined or not."""
+    lines: bytes
+    """The field lines as received."""
 
 
 @dataclass(slots=True)
@@ -97,18 +99,22 @@ class RequestHead:
 _request_blocks: dict[bytes, RequestBlock] = {}
 _request_lines: dict[bytes, tuple[str, str, str, str]] = {}
 
-NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, (), {}, 0, 0)
+NO_FIELDS: Final = RequestBlock((), None, None, False, frozenset(), None, None, (), {}, 0, 0, b"")
 
 
-def parse_request(head: bytes, limits: Limits) -> RequestHead:
+def parse_request(head: bytes, limits: Limits, latest: RequestBlock | None = None) -> RequestHead:
     """A request head, given without its final empty line.
 
+    `latest` is what the same client said last: mostly it says the same again.
     Raises HTTPError: 400 malformed, 414 request line too long, 501 unknown transfer coding,
     505 another major version.
     """
     line, _, lines = head.partition(b"\r\n")
     parts = _request_lines.get(line) or _parse_request_line(line, lines, limits)
-    block = _request_blocks.get(lines) or _parse_request_block(line, lines)
+    if latest is not None and latest.lines == lines:
+        block = latest
+    else:
+        block = _request_blocks.get(lines) or _parse_request_block(line, lines)
     if block.size > limits.field_size or block.count > limits.fields:
         _check_fields(block, limits)
     text, method, target, protocol = parts
@@ -203,6 +209,7 @@ def _parse_request_block(line: bytes, lines: bytes) -> RequestBlock:
         count=len(items),
         # A line without a blank behind the colon gets one.
         size=len(lines) + len(items),
+        lines=lines,
     )
     remember(_request_blocks, lines, block)
     return block

@@ -22,7 +22,7 @@ from revproxy import sockets
 from revproxy.errors import HTTPError, OriginError
 from revproxy.http.fields import Field
 from revproxy.http.message import Exchange, Tls, Trace
-from revproxy.http.request_head import NO_FIELDS, parse_request
+from revproxy.http.request_head import NO_FIELDS, RequestBlock, parse_request
 from revproxy.lane import Lane, Stepped, checkpoint, in_trio
 from revproxy.phases import begin, fail, handle
 from revproxy.plan.match import NameTable
@@ -57,6 +57,7 @@ class ClientConnection(Incoming):
     """One accepted connection (`http.message.Connection`)."""
 
     __slots__ = (
+        "_block",
         "_ended",
         "_exchange",
         "_head_sent",
@@ -89,6 +90,7 @@ class ClientConnection(Incoming):
         self.memo: dict[Any, Any] = {}
         self.task: Stepped | None = None
         """What serves this connection, where it can be interrupted."""
+        self._block: RequestBlock | None = None
         self._exchange: Exchange | None = None
         self._head_sent = False
         self._ended = False
@@ -178,12 +180,12 @@ class ClientConnection(Incoming):
     async def _serve_request(self, head: bytes) -> None:
         default = self._names.default
         try:
-            request = parse_request(head, default.limits)
+            request = parse_request(head, default.limits, self._block)
         except HTTPError as error:
             await self._refuse(head, error)
             return
         self.requests += 1
-        block = request.block
+        block = self._block = request.block
         exchange = self._exchange = Exchange(
             self, request.line, request.method, request.target, request.protocol, block
         )
