@@ -38,8 +38,10 @@ class LookUp:
 
     @property
     def name(self) -> str:
-        """The file or, after `proxy:`, the URL at an origin that the request leads to."""
+        """The file or, after `proxy:` or `redirect:`, the URL that the request leads to."""
         inner = self.exchange
+        if self.redirect is not None:
+            return f"redirect:{self.redirect.path}"
         if inner.proxy is not None:
             return f"proxy:{inner.proxy.url}"
         return inner.path if inner.filename is None else inner.filename

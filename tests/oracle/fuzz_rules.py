@@ -485,7 +485,7 @@ def explained(rules: str, one: Outcome, other: Outcome) -> str:
     if codes[0] != codes[1] == _logged(one) != codes[0]:
         # It names the first of two errors, and logs the other.
         return "errors-of-error-documents"
-    if codes[0] == "404" and "<Files" in rules:
+    if "404" in codes and "<Files" in rules:
         return "files-in-no-directory"
     if codes[0] == "400" and any(" /?" in str(seen) for seen in other.get("seen", [])):
         return "queries-behind-hosts"

@@ -124,10 +124,11 @@ def _continue_line(items: list[Field], row: bytes) -> Field:
 
 @functools.lru_cache(256)
 def tokens(value: str | None) -> frozenset[str]:
-    """The members of a comma-separated list, in lower case. Connection's are few: remembered."""
-    if value is None:
-        return frozenset()
-    return frozenset(token.strip().lower() for token in value.split(",") if token.strip())
+    """The members of a comma-separated list, in lower case. Connection's are few: remembered.
+
+    Blanks separate as well, as in Apache: what follows one is in no member's name.
+    """
+    return frozenset() if value is None else frozenset(value.lower().replace(",", " ").split())
 
 
 _FRAMING: Final = frozenset(("content-length", "transfer-encoding"))
