@@ -140,7 +140,7 @@ _BEFORE_EXPRESSION: Final = re.compile(r"\s*(?:\"?not\"?\s+)?\S+\s*", re.IGNOREC
 def _expression(raw: str) -> Provider:
     """The condition of `Require expr`, which takes the line as it is written.
 
-    Where it speaks of REMOTE_USER and does not hold, a user may still change that.
+    Where it speaks of REMOTE_USER and does not hold, another user may still change that.
     """
     before = _BEFORE_EXPRESSION.match(raw)
     text = raw[before.end() :].rstrip() if before is not None else ""
@@ -151,7 +151,7 @@ def _expression(raw: str) -> Provider:
         return condition
 
     def provider(exchange: Exchange) -> bool | None:
-        return condition(exchange) or (None if exchange.user is None else False)
+        return condition(exchange) or None
 
     return provider
 
@@ -233,7 +233,9 @@ def _authz(settings: Settings, _server: Server) -> Hook | None:
                 return False
             raise HTTPError(403, "client denied by server configuration")
         detail = f'user {exchange.user}: authorization failure for "{exchange.path}"'
-        raise HTTPError(403, detail) if forbids else unauthorized(exchange, detail)
+        if forbids and answer is not Answer.NO_USER:
+            raise HTTPError(403, detail)
+        raise unauthorized(exchange, detail)
 
     return authorize
 
