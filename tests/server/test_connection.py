@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 
+from revproxy import logs
+from revproxy.server import connection
 from tests.serving import Client, origin, read_exactly, read_head, served
 
 HOST = b"Host: front\r\n"
@@ -355,6 +358,30 @@ def test_an_upgrade_that_is_not_allowed_goes_on_as_a_plain_request():
                 assert status_of(head) == 200
 
     run(main)
+
+
+def test_a_defect_of_ours_is_500_in_both_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    async def defective(exchange: object) -> None:
+        raise ValueError("oops")
+
+    monkeypatch.setattr(connection, "handle", defective)
+    text = f'ErrorLog {tmp_path}/error\nCustomLog {tmp_path}/access "%r %>s"\n'
+
+    async def main():
+        async with served(text) as server:
+            logs.current().open()
+            assert status_of(await server.ask(get("/a"))) == 500
+            monkeypatch.undo()
+            assert status_of(await server.ask(get("/b"))) == 404
+            logs.current().close()
+
+    run(main)
+    assert "please report it: ValueError: oops" in (tmp_path / "error").read_text()
+    lines = (tmp_path / "access").read_text().splitlines()
+    assert lines == ["GET /a HTTP/1.1 500", "GET /b HTTP/1.1 404"]
+    assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

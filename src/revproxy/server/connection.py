@@ -12,6 +12,7 @@ Laws:
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -134,8 +135,26 @@ class ClientConnection(Incoming):
         except (OSError, TimedOut):
             # The client is gone, or took no answer: there is nobody to tell.
             return
+        except Exception as defect:
+            await self._tell_defect(defect)
+            raise
         finally:
             self.drop()
+
+    async def _tell_defect(self, defect: Exception) -> None:
+        """Something here is wrong, not with the request: the log is told, and the client by 500.
+
+        What led here may do so again, in a document for 500: then there is no answer.
+        """
+        exchange = self._exchange
+        if exchange is None or self._head_sent:
+            return
+        exchange.server, exchange.close = exchange.server or self._names.default, True
+        text = f"a defect of revproxy, please report it: {type(defect).__name__}: {defect}"
+        with contextlib.suppress(Exception):
+            self.set_deadline(self._names.default.timeout, None)
+            self._exchange = await fail(exchange, HTTPError(500, text))
+            await self._respond(self._exchange)
 
     @property
     def is_idle(self) -> bool:
