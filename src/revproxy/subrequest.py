@@ -118,6 +118,8 @@ def look_up_beside(exchange: Exchange, name: str) -> LookUp:
 def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
     assert inner.main is not None
     if _is_too_deep(inner.main):
+        # Nobody has asked what its path leads to.
+        inner.filename = ""
         return LookUp(inner, 500)
     try:
         wait(process(inner, is_named=is_named))

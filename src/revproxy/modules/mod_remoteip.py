@@ -114,6 +114,9 @@ def _is_internal(address: Address, proxies: tuple[Proxy, ...]) -> bool | None:
 
 
 def _parse(word: str) -> Address | None:
+    if "%" in word:
+        # A zone means something on one machine alone, and may be any text.
+        return None
     try:
         found = ipaddress.ip_address(word)
     except ValueError:
