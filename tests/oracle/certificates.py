@@ -32,6 +32,7 @@ def _leaves(authority: trustme.CA) -> dict[str, trustme.LeafCert]:
         "origin": issue("localhost", "www.example.test", "first.example.test", "*.wild.test"),
         "common": issue(common_name="localhost"),
         "address": issue("127.0.0.1"),
+        "rsa": issue("www.example.test", key_type=trustme.KeyType.RSA),
         "wrong": issue("elsewhere.test"),
         "expired": issue("localhost", **past),
         "deep": middle.create_child_ca().issue_cert("localhost"),

@@ -23,6 +23,8 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "a.key").write_bytes(LEAF.private_key_pem.bytes())
     (tmp_path / "b.key").write_bytes(OTHER.private_key_pem.bytes())
     (tmp_path / "junk").write_text("junk")
+    broken = "-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n"
+    (tmp_path / "dh.pem").write_text((tmp_path / "a.crt").read_text() + broken)
     return tmp_path
 
 
@@ -55,6 +57,7 @@ def test_a_host_without_tls_has_none(files: Path) -> None:
         ("SSLCertificateFile a.crt\nSSLCertificateKeyFile b.key", 4, "not the one of"),
         (f"{GOOD}\nSSLCipherSuite nothing", 5, "no cipher suite"),
         (f"{GOOD}\nSSLCACertificateFile junk", 5, "no certificates"),
+        ("SSLCertificateFile dh.pem\nSSLCertificateKeyFile a.key", 3, "DH parameters"),
         (f"{GOOD}\nSSLOpenSSLConfCmd Groups nonsense", 5, "cannot be set"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from revproxy.errors import Location
-from revproxy.module import Server, value_or
+from revproxy.module import Server, Unset, value_or
 from revproxy.records import dataclass
 from revproxy.tls.certificate import Certificate
 from revproxy.tls.context import (
@@ -28,6 +28,7 @@ from revproxy.tls.context import (
     unreadable,
     wrong,
 )
+from revproxy.tls.exchange import set_group
 from revproxy.tls.origin import load_pem
 from revproxy.tls.own import CERTIFICATE, KEY
 from revproxy.tls.passphrase import is_encrypted, passphrase
@@ -69,9 +70,10 @@ def client_tls(settings: Settings, server: Server, *, asks_later: bool = False) 
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     if settings.tickets is False:
         context.options |= ssl.OP_NO_TICKET
-    set_curve(context, value_or(settings.commands, ()))
     context.set_alpn_protocols(["http/1.1"])
     first = _load_certificates(context, settings, server)
+    _set_group(context, settings)
+    set_curve(context, value_or(settings.commands, ()))
     verify = value_or(settings.verify_client, "none")
     load_authorities(context, settings.ca_file, settings.ca_path)
     load_revocations(context, settings.crl_check, settings.crl_file, settings.crl_path)
@@ -92,6 +94,14 @@ def client_tls(settings: Settings, server: Server, *, asks_later: bool = False) 
         depth=depth,
         answers=answers,
     )
+
+
+def _set_group(context: ssl.SSLContext, settings: Settings) -> None:
+    what = value_or(settings.certificates, ())[0]
+    try:
+        set_group(context, _text(what), is_asked=not isinstance(settings.ciphers, Unset))
+    except (OSError, ssl.SSLError) as error:
+        raise unreadable(what, f"its DH parameters cannot be used: {reason(error)}") from None
 
 
 _HANDSHAKE: Final = 22

@@ -9,7 +9,6 @@ Laws:
 from __future__ import annotations
 
 import dataclasses
-import os
 import ssl
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +25,7 @@ from revproxy.tls.context import (
     set_protocols,
     unreadable,
 )
+from revproxy.tls.memory import in_memory
 from revproxy.tls.own import (
     CERTIFICATE,
     KEY,
@@ -161,10 +161,5 @@ def load_pem(context: ssl.SSLContext, pem: str, password: str | None = None) -> 
 
     OpenSSL takes files alone: this one is in memory. Raises ssl.SSLError, OSError.
     """
-    descriptor = os.memfd_create("certificate")
-    try:
-        with open(descriptor, "w", encoding="latin-1", closefd=False) as file:
-            file.write(pem)
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=password or "")
-    finally:
-        os.close(descriptor)
+    with in_memory(pem) as path:
+        context.load_cert_chain(path, password=password or "")
