@@ -211,6 +211,10 @@ async def fail(exchange: Exchange, error: HTTPError) -> Exchange:
     first = None if error.is_first else _first_error(exchange)
     if first is not None:
         exchange.status, exchange.reason = first.status, first.reason
+        exchange.out.unset("Location")
+        location = first.out.get("Location")
+        if location is not None:
+            exchange.out.set("Location", location)
         _canned(exchange, error, recursive=error.status)
         return await _filter(exchange)
     if exchange.handler == REDIRECT_HANDLER and before != 200 and not error.is_first:

@@ -121,6 +121,8 @@ def _look_up(inner: Exchange, *, is_named: bool = False) -> LookUp:
         # Nobody has asked what its path leads to.
         inner.filename = ""
         return LookUp(inner, 500)
+    if _are_too_many(inner.main):
+        return LookUp(inner, 500)
     try:
         wait(process(inner, is_named=is_named))
     except InternalRedirect as redirect:
@@ -149,6 +151,13 @@ def _is_too_deep(exchange: Exchange) -> bool:
             former = exchange.main
         if redirects >= server.recursion or sub_requests >= server.sub_recursion:
             return True
+    return False
+
+
+def _are_too_many(exchange: Exchange) -> bool:
+    """A client's request has led to more sub-requests than `MOST`."""
+    while (former := exchange.previous or exchange.main) is not None:
+        exchange = former
     count = int(exchange.notes.get(_COUNT, "0")) + 1
     exchange.notes[_COUNT] = str(count)
     if count == MOST and exchange.server.error_log is not None:

@@ -22,6 +22,7 @@ from revproxy.error_log_format import compile_format
 from revproxy.errors import Diagnostic, DirectiveError, Location, Severity
 from revproxy.filters import DefaultCharset
 from revproxy.http.message import Exchange
+from revproxy.http.pages import REASONS
 from revproxy.http.ranges import RangeLimits
 from revproxy.module import (
     Hook,
@@ -213,7 +214,7 @@ def _parse_canonical_name(settings: Settings, directive: Directive, scope: Scope
 
 def _parse_error_document(settings: Settings, directive: Directive, _scope: Scope) -> Settings:
     code, value = directive.values
-    if not (code.isascii() and code.isdigit()) or not 400 <= int(code) <= 599:
+    if not (code.isascii() and code.isdigit()) or int(code) not in REASONS:
         raise DirectiveError(f"Unsupported HTTP response code {code}", argument=0)
     if value.lower() == "default":
         kind = "default"
