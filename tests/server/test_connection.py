@@ -475,6 +475,23 @@ def test_winding_up_lets_an_exchange_finish_and_says_so():
     run(main)
 
 
+def test_winding_up_ends_what_is_idle_within_seconds():
+    async def main():
+        clock = trio.lowlevel.current_clock()
+        async with served("ServerName front\nKeepAliveTimeout 100\n") as server:
+            async with server.connect() as client:
+                await client.send_all(get())
+                head, rest = await read_head(client)
+                await read_exactly(client, length_of(head), rest)
+                await trio.testing.wait_all_tasks_blocked()
+                server.watchdog.stop()
+                began = clock.current_time()
+                assert await client.receive_some() == b""
+                assert 1 <= clock.current_time() - began <= 4
+
+    run(main, clock=trio.testing.MockClock(autojump_threshold=0.01))
+
+
 def test_a_head_that_comes_octet_by_octet_is_served():
     async def main():
         reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -72,7 +72,7 @@ class Running:
             f"ErrorLog {self.directory}/error.log\nLogLevel info\n"
             f'LogFormat "%v %r %>s" short\nCustomLog {self.directory}/access.log short\n'
             f"<IfModule mpm_trio_module>\nProcesses 2\n</IfModule>\n"
-            f"MaxKeepAliveRequests 0\nKeepAliveTimeout 1\n"
+            f"MaxKeepAliveRequests 0\nKeepAliveTimeout 5\n"
             f"ProxyPass / http://127.0.0.1:{self.origin}/\nHeader set X-Name {name}\n{more}\n"
         )
 
@@ -188,6 +188,27 @@ def test_no_request_is_lost_by_reloads(tmp_path: Path, origin: int) -> None:
         assert server.get()[1] == "four"
         assert server.stop() == 0
     assert [failure for asker in askers for failure in asker.failures] == []
+
+
+EARLY = """
+import os, signal
+from revproxy.plan.load import load_text
+from revproxy.server.addresses import AddressCounts
+from revproxy.server.child import hear_early, run_child
+
+plan = load_text("", server_root="/nonexistent").plan()
+lifeline, _ = os.pipe()
+hear_early()
+os.kill(os.getpid(), signal.SIGUSR1)
+run_child(plan, [], lifeline, AddressCounts())
+print("wound up")
+"""
+
+
+def test_a_signal_that_comes_before_a_child_listens_is_heard() -> None:
+    command = [sys.executable, "-c", EARLY]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"wound up\n")
 
 
 def test_a_wrong_file_keeps_the_old_one_running_and_says_why(tmp_path: Path, origin: int) -> None:

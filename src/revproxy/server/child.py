@@ -30,6 +30,19 @@ _LOG_DELAY: Final = 0.05
 """Seconds for which log lines may be held together."""
 
 
+_HEARD: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGWINCH)
+_early: list[int] = []
+"""Signals that came before anybody listened: another reload may begin while a child starts."""
+
+
+def hear_early() -> None:
+    """Remember signals until the child listens to them, where they would end it."""
+    for number in _HEARD:
+        signal.signal(number, lambda number, _frame: _early.append(number))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
 def run_child(
     plan: Plan, sockets: Sequence[socket.socket], lifeline: int, counts: AddressCounts
 ) -> None:
@@ -102,9 +115,9 @@ async def _outlive_nobody(lifeline: int) -> None:
 
 async def _obey(watchdog: Watchdog, acceptors: list[Stepped], limit: float) -> None:
     """Turn signals into the end: at once, or after the exchanges that run."""
-    with trio.open_signal_receiver(
-        signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGWINCH
-    ) as signals:
+    with trio.open_signal_receiver(*_HEARD) as signals:
+        for number in _early:
+            os.kill(os.getpid(), number)
         async for number in signals:
             for acceptor in acceptors:
                 acceptor.stop()

@@ -28,7 +28,7 @@ from revproxy.http.wire import load_judge
 from revproxy.plan.plan import Listener, Plan
 from revproxy.scoreboard import DEFAULT_WORKERS, Scoreboard
 from revproxy.server.addresses import AddressCounts, AddressTable
-from revproxy.server.child import run_child
+from revproxy.server.child import hear_early, run_child
 from revproxy.server.listen import bind
 
 _SIGNALS: Final = frozenset(
@@ -215,8 +215,7 @@ class Supervisor:
             return
         status = 1
         try:
-            for number in _SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
+            hear_early()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             _become(self._plan.user, self._plan.group)
             os.close(self._held_end)

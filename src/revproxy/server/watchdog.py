@@ -10,10 +10,14 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import trio
+
+
+_IDLE_END: Final = 1.0
+"""Seconds that a client which is asking at this moment has to be heard, when all winds up."""
 
 
 class Watched(Protocol):
@@ -76,6 +80,9 @@ class Watchdog:
     def stop(self, *, hard: bool = False) -> None:
         """Wind up: idle connections go within a second, busy ones after their response."""
         self.is_stopping = True
+        for item in self.watched:
+            if item.is_idle:
+                item.deadline = min(item.deadline, self.reckoning + _IDLE_END)
         if hard:
             self.is_stopping_hard = True
             for item in list(self.watched):
