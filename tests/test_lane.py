@@ -12,7 +12,7 @@ import trio.testing
 
 from revproxy import lane as lanes
 from revproxy import sockets
-from revproxy.lane import Lane, checkpoint, in_trio, install
+from revproxy.lane import Lane, checkpoint, in_trio, install, wait_behind, wait_readable
 
 
 @asynccontextmanager
@@ -124,6 +124,35 @@ def test_what_a_read_left_over_is_seen(pair, into):
 
     trio.run(main)
     assert got == [b"abc", b"def"]
+
+
+@pytest.mark.parametrize("amid", [False, True])
+def test_what_was_left_over_without_a_word_is_seen(pair, amid):
+    """As OpenSSL does: it takes a record, and nobody knows whether another one is there."""
+    ours, theirs = pair
+    got: list[bytes] = []
+
+    async def reader() -> None:
+        await wait_readable(ours)
+        got.append(ours.recv(3))
+        if amid:
+            await in_trio(trio.lowlevel.checkpoint)
+        await wait_behind(ours)
+        got.append(ours.recv(100))
+        await wait_behind(ours)
+        got.append(ours.recv(100))
+
+    async def main() -> None:
+        async with running() as lane:
+            lane.start(reader())
+            theirs.send(b"abcdef")
+            await trio.testing.wait_all_tasks_blocked()
+            assert got == [b"abc", b"def"]
+            theirs.send(b"ghi")
+            await trio.testing.wait_all_tasks_blocked()
+
+    trio.run(main)
+    assert got == [b"abc", b"def", b"ghi"]
 
 
 def test_sends_more_than_a_socket_takes_at_once(pair):

@@ -11,7 +11,8 @@ Laws:
 - What needs trio (names, timeouts, nurseries) runs by `in_trio` in a task of its own, and the
   coroutine goes on with its outcome. The coroutine itself never changes lanes.
 - Nothing is lost between two waits: an edge that nobody waited for is remembered, and so is an
-  end, and what a read left over (`note_more`).
+  end, and what a read left over (`note_more`). Where a read may have left something over
+  (`wait_behind`), all such sockets are looked at with one call before the lane sleeps.
 - A `Stepped` may be interrupted at any wait with an exception (`interrupt`): that is its timeout.
 - Trio is loaded where it runs: `explain` steps most requests without it.
 """
@@ -152,6 +153,8 @@ class Lane:
         self._registered: set[int] = set()
         self._unseen: set[int] = set()
         """Sockets with more to read than anybody waited for."""
+        self._doubtful: set[int] = set()
+        """Sockets that are waited for, and may have had something to read before."""
         self._ready: deque[Stepped] = deque()
         self._woken: trio.Event | None = None
         self._has_turn = False
@@ -195,10 +198,17 @@ class Lane:
         if fd in self._registered:
             self._unseen.add(fd)
 
+    def doubt(self, fd: int) -> None:
+        """Who waits for this socket may have left something over, for which no edge comes."""
+        self._doubtful.add(fd)
+        if not self._has_turn and self._woken is not None:
+            self._woken.set()
+
     def forget(self, fd: int) -> None:
         """The socket is about to be closed."""
         if fd in self._registered:
             self._registered.discard(fd)
+            self._doubtful.discard(fd)
             self._unseen.discard(fd)
 
     async def run(self) -> None:
@@ -216,20 +226,36 @@ class Lane:
             self._has_turn = True
             self._take_turn()
             self._has_turn = False
-            if self._ready:
+            if self._ready or self._doubtful:
                 self._woken.set()
 
     def _take_turn(self) -> None:
         """Step whoever has something to do, for some rounds."""
         for _ in range(_ROUNDS):
             # While nothing runs in trio, a moment's wait here saves a turn of its loop.
-            events = self._epoll.poll(0 if self.trio_tasks or self._ready else _PATIENCE)
-            if not events and not self._ready:
+            doubtful = self._doubtful
+            waits = not (self.trio_tasks or self._ready or doubtful)
+            events = self._epoll.poll(_PATIENCE if waits else 0)
+            if doubtful:
+                events += self._left_over(events)
+            elif not events and not self._ready:
                 return
             self._dispatch(events)
             # Each has one turn: who makes a checkpoint lets the next events come first.
             for _ in range(len(self._ready)):
                 self._ready.popleft().step()
+
+    def _left_over(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Events of sockets in doubt that have something to read, but for those that have any."""
+        doubtful, self._doubtful = self._doubtful, set()
+        doubtful.difference_update([fd for fd, _ in events])
+        doubtful &= self.readers.keys()
+        if not doubtful:
+            return []
+        poller = select.poll()
+        for fd in doubtful:
+            poller.register(fd, select.POLLIN)
+        return poller.poll(0)
 
     def start_in_trio(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Run a task of trio's beside the lane."""
@@ -256,6 +282,10 @@ class Lane:
             for _ in range(len(self._ready)):
                 if self._ready:
                     self._ready.popleft().step()
+            if self._doubtful:
+                self._dispatch(self._left_over([]))
+            if self._doubtful:
+                self._woken.set()
 
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
         take, writers = self.readers.pop, self.writers
@@ -300,6 +330,21 @@ def wait_readable(sock: socket) -> Generator[Any, Any, None]:
     else:
         fd = sock.fileno()
         if lane.must_wait(fd):
+            yield fd
+
+
+@types.coroutine
+def wait_behind(sock: socket) -> Generator[Any, Any, None]:
+    """As `wait_readable`, where the last read may have left something over in the kernel."""
+    lane = _lane
+    if lane is None or lane.current is None:
+        import trio
+
+        yield from trio.lowlevel.wait_readable(sock).__await__()
+    else:
+        fd = sock.fileno()
+        if lane.must_wait(fd):
+            lane.doubt(fd)
             yield fd
 
 

@@ -16,9 +16,8 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
 
-from revproxy.lane import forget, note_more, wait_readable, wait_writable
+from revproxy.lane import forget, note_more, wait_behind, wait_readable, wait_writable
 
 
 async def recv(sock: socket.socket, size: int) -> bytes:
@@ -39,9 +38,10 @@ async def recv_later(sock: socket.socket, size: int) -> bytes:
     """As `recv`, for a peer that cannot have answered yet: waits first, saving a failing call."""
     if isinstance(sock, ssl.SSLSocket):
         # OpenSSL takes a record at a time, so the edge may be used up with more to read behind it:
-        # decrypted and kept, or still in the kernel. To look costs less than to fail (5 µs).
-        if not sock.pending() and not _is_readable(sock):
-            await wait_readable(sock)
+        # decrypted and kept, or still in the kernel. To ask the kernel for each socket by itself
+        # took 6 µs, a tenth of a request.
+        if not sock.pending():
+            await wait_behind(sock)
         return await recv(sock, size)
     await wait_readable(sock)
     try:
@@ -51,19 +51,6 @@ async def recv_later(sock: socket.socket, size: int) -> bytes:
     if len(data) == size:
         note_more(sock)
     return data
-
-
-_poller: Final = select.poll()
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    """Whether the kernel has something for a socket."""
-    fd = sock.fileno()
-    _poller.register(fd, select.POLLIN)
-    try:
-        return bool(_poller.poll(0))
-    finally:
-        _poller.unregister(fd)
 
 
 async def peek(sock: socket.socket, size: int, beyond: int = 0) -> bytes:
