@@ -27,7 +27,7 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     server = exchange.server
     if not is_named:
         exchange.plan = server.location_plan(exchange)
-        await _translate(exchange)
+        await _until_done(exchange, exchange.plan.translate)
     if exchange.method == "TRACE" and exchange.proxy is None:
         await _answer_trace(exchange)
         return True
@@ -42,7 +42,7 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     if not plan.is_open:
         await _check_access(exchange)
     if exchange.proxy is None:
-        await _check_type(exchange)
+        await _until_done(exchange, exchange.plan.type_checker)
         plan = exchange.plan
     is_file = exchange.proxy is None
     redirect = await _fix_up(exchange, plan.fixups)
@@ -54,18 +54,9 @@ async def process(exchange: Exchange, *, is_named: bool = False) -> bool:
     return False
 
 
-async def _translate(exchange: Exchange) -> None:
-    for hook in exchange.plan.translate:
-        done = hook(exchange)
-        if done.__class__ is CoroutineType:
-            done = await done
-        if done:
-            return
-
-
-async def _check_type(exchange: Exchange) -> None:
-    """Find out what the file is, up to the first hook that knows all of it."""
-    for hook in exchange.plan.type_checker:
+async def _until_done(exchange: Exchange, hooks: Iterable[Any]) -> None:
+    """Run hooks up to the first that says all is done."""
+    for hook in hooks:
         done = hook(exchange)
         if done.__class__ is CoroutineType:
             done = await done

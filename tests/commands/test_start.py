@@ -8,24 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.recipe import RECIPE
+
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "quickstart.conf")
 LINT = ("lint", EXAMPLE)
 EXPLAIN = ("explain", EXAMPLE, "http://localhost:8080/app/")
-
-RECIPE = """LoadFile /usr/lib/libxml2.so
-LoadModule proxy_html_module modules/mod_proxy_html.so
-<VirtualHost www.example.com>
-  ServerName www.example.com
-  ProxyRequests Off
-  ProxyPass / http://web.internal/
-  ProxyPassReverse / http://web.internal/
-  RequestHeader unset Accept-Encoding
-  SetOutputFilter proxy-html
-  ProxyHTMLURLMap http://web.internal/ /
-  RewriteEngine On
-  RewriteRule ^(.+)$ http://web.internal$1 [P,L]
-</VirtualHost>
-"""
 
 WITHOUT_A_SERVER = ("h11", "passlib", "bcrypt", "cryptography")
 """What judges messages and passwords, and reads certificates."""

@@ -13,7 +13,7 @@ from typing import Final
 from revproxy.config.tree import Directive
 from revproxy.errors import DirectiveError
 from revproxy.filters import Filter, Kind
-from revproxy.http.changed_body import ChangedBody
+from revproxy.http.changed_body import BodyInFront
 from revproxy.http.message import Exchange, RequestBody
 from revproxy.module import BodyMaker, FilterMaker, Module, Scope, Server, Unset, setting, value_or
 from revproxy.records import dataclass
@@ -66,7 +66,7 @@ class BufferFilter(Filter):
         return self.flush()
 
 
-class BufferedBody(ChangedBody):
+class BufferedBody(BodyInFront):
     """A request's body, read in pieces of the buffer's size."""
 
     __slots__ = ("_most",)
